@@ -1,0 +1,1 @@
+"""Prometheus exporter for Chatterfy and any SaaS of its shape."""

@@ -1,0 +1,144 @@
+"""The composition root: puts the parts together, and keeps them in step with the configuration."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+
+import structlog
+
+from exporter.clock import Clock
+from exporter.errors import ConfigError
+from exporter.jobs import PageRefresh, Task
+from exporter.metrics.catalogue import Metric, Sample
+from exporter.metrics.page import Page
+from exporter.metrics.process import process_samples
+from exporter.metrics.store import Store
+from exporter.probes.base import ProbeJob
+from exporter.schedule import Scheduler
+from exporter.settings import Settings
+from exporter.states import Board
+from exporter.telemetry import CrashReports, configure_logs
+from exporter.tools import Tools
+from exporter.web.server import Server
+from exporter.web.site import Site
+
+log = structlog.get_logger(__name__)
+
+BUILD = Metric("chatterfy_build_info", "gauge", "Always 1; the labels say what is running.", ("version", "revision"))
+RELOADED = Metric(
+    "chatterfy_config_last_reload_successful",
+    "gauge",
+    "Whether the configuration was accepted (1) or refused (0) when it was last read, at start or at a reload.",
+)
+RELOADED_AT = Metric(
+    "chatterfy_config_last_reload_success_timestamp_seconds",
+    "gauge",
+    "When a configuration was last accepted, in seconds since 1970; set at start and at every reload.",
+)
+VERSION = version("chatterfy-exporter")
+PROCESS_INTERVAL = 10.0
+
+
+class App:
+    """The running exporter. `read` gives the configuration, at start and at every reload, or raises ConfigError."""
+
+    def __init__(self, read: Callable[[], Settings], clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+        self.settings = read()
+        self._crashes = self._crash_reports()
+        self._configure_logs()
+        self.store = Store(self.settings.limits.series_per_metric)
+        self.page = Page(self.store)
+        self.probes = Board()
+        self.tasks = Board()
+        self.url = ""
+        self._jobs: dict[str, ProbeJob] = {}
+        self._tools = Tools(clock, self.settings.redact)
+        self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
+        self._reloading = asyncio.Lock()
+        self._server = Server(
+            Site(self.page, self.probes, self.tasks, clock, VERSION, self.settings.environment, self.reload)
+        )
+
+    async def start(self) -> None:
+        """Serves a first page, then starts the jobs; raises ExporterError when it cannot listen."""
+        self.store.replace("build", [Sample(BUILD, (VERSION, os.environ.get("CHATTERFY_REVISION", "unknown")), 1)])
+        self._accepted(self._clock.now())
+        process = Task("process", interval=PROCESS_INTERVAL, timeout=5.0, work=self._read_process, store=self.store)
+        self.tasks[process.name] = process.state
+        await self._read_process()
+        await self._apply(self.settings)
+        await self.page.refresh()
+        self.url = await self._server.start(*self.settings.listen)
+        self._scheduler.start(process)
+        self._scheduler.start(PageRefresh(self.page))
+        log.info("exporter.started", url=self.url, probes=len(self.probes), version=VERSION)
+        if not self.probes:
+            log.warning(
+                "probes.missing", advice="name some in a configuration file, or set DATABASE_URL, API_URL and the like"
+            )
+
+    async def close(self) -> None:
+        """Stops the jobs and what they have under way, then the listener."""
+        await self._scheduler.close()
+        await self._server.close()
+        log.info("exporter.stopped")
+
+    async def reload(self) -> str:
+        """Reads the configuration again and starts, stops or replaces what changed; returns a bad one's problems."""
+        async with self._reloading:
+            try:
+                settings = self._read()
+            except ConfigError as error:
+                self._refused(error)
+                return f"{error}\n"
+            if settings.listen != self.settings.listen:
+                log.warning("listen.unchanged", advice="a new address takes effect at the next start")
+            self.settings = settings
+            self._accepted(self._clock.now())
+            self._tools.redact = settings.redact
+            self._configure_logs()
+            self.store.series_per_metric = settings.limits.series_per_metric
+            self._scheduler.limit(settings.limits.probes_at_once)
+            await self._apply(settings)
+            log.info("config.reloaded", probes=len(self.probes))
+            return ""
+
+    async def _apply(self, settings: Settings) -> None:
+        changed = [name for name, job in self._jobs.items() if settings.probes.get(name) != job.options]
+        await asyncio.gather(*map(self._scheduler.stop, changed))
+        for name in changed:
+            del self._jobs[name], self.probes[name]
+            if name not in settings.probes:
+                self.store.forget("probe", name)
+        for name, options in settings.probes.items():
+            if name not in self._jobs:
+                job = ProbeJob(name, options, self._tools, self.store)
+                self._jobs[name], self.probes[name] = job, job.state
+                self._scheduler.start(job)
+
+    def _configure_logs(self) -> None:
+        chosen = self.settings.log
+        configure_logs(chosen.level, chosen.format, self.settings.redact, self._crashes)
+
+    def _crash_reports(self) -> CrashReports | None:
+        sentry = self.settings.sentry
+        return (
+            CrashReports.to(sentry.dsn.reveal(), self.settings.environment, VERSION, self.settings.redact)
+            if sentry
+            else None
+        )
+
+    async def _read_process(self) -> None:
+        self.store.replace("process", process_samples())
+
+    def _accepted(self, now: float) -> None:
+        self.store.replace("config", [Sample(RELOADED, (), 1)])
+        self.store.replace("config.accepted", [Sample(RELOADED_AT, (), now)])
+
+    def _refused(self, error: ConfigError) -> None:
+        self.store.replace("config", [Sample(RELOADED, (), 0)])
+        for problem in error.problems:
+            log.error("config.refused", where=problem.where, path=problem.path, problem=problem.message)

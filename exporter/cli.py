@@ -1,0 +1,192 @@
+"""The commands, one function each."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exporter import commands
+from exporter.app import VERSION
+from exporter.clock import SystemClock
+from exporter.config.fields import address, duration
+from exporter.demo.run import run as run_demo
+from exporter.errors import ConfigError, ExporterError
+from exporter.metrics.catalogue import CATALOGUE
+from exporter.probes.base import KINDS
+from exporter.settings import Settings, load, schema
+
+
+class _Group(click.Group):
+    """Shows what is wrong as one line each, without a traceback: exit 2 for a configuration, 1 for anything else."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except ExporterError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+class _Field(click.ParamType[Any]):
+    """An option that is written as the configuration writes it."""
+
+    def __init__(self, name: str, parse: Callable[[object], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The parsed value, or the parser's own message."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_DURATION = _Field("duration", duration)
+_ADDRESS = _Field("address", address)
+
+
+_config = click.option(
+    "--config",
+    "path",
+    envvar="CHATTERFY_CONFIG",
+    type=click.Path(path_type=Path),
+    help="The configuration file (YAML). Without one, what the environment names is watched: DATABASE_URL, "
+    "STRIPE_SECRET_KEY, S3_BUCKET, APP_URL, API_URL, SENTRY_DSN.",
+)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="chatterfy-exporter")
+def main() -> None:
+    r"""Watches a SaaS and its dependencies, and shows what it sees to Prometheus and to people.
+
+    \b
+    Try it:        chatterfy-exporter demo
+    Run it:        chatterfy-exporter serve --config config.yml
+    Check a file:  chatterfy-exporter config check --config config.yml
+    """
+
+
+@main.command()
+@_config
+@click.option("--listen", type=_ADDRESS, help="Serve here instead of the configured address, e.g. 0.0.0.0:9877.")
+def serve(path: Path | None, listen: tuple[str, int] | None) -> None:
+    """Run the exporter until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    It starts, serves and says why even when every dependency is down.
+    """
+    asyncio.run(commands.serve(_reader(path, listen), SystemClock()))
+
+
+@main.group("config")
+def config_() -> None:
+    """Check a configuration file, or print its schema for editors."""
+
+
+@config_.command()
+@_config
+def check(path: Path | None) -> None:
+    """Check a configuration: prints every problem as `file:line: key: what to do`, and exits 2 if there is one."""
+    settings = load(path, os.environ)
+    click.echo(f"{path or 'environment'}: good: {len(settings.probes)} probes")
+
+
+@config_.command("schema")
+def schema_() -> None:
+    r"""Print the JSON Schema of a configuration file.
+
+    For editors with the YAML language server, put this line on top of the file:
+
+    \b
+    # yaml-language-server: $schema=config.schema.json
+    """
+    click.echo(json.dumps(schema(), indent=2))
+
+
+@main.command()
+@_config
+@click.argument("name")
+def probe(path: Path | None, name: str) -> None:
+    """Run the probe NAME once, now, and show its phases, its result and the metrics it would give.
+
+    Exits 0 when it succeeds, 1 when it fails, 2 when there is no such probe.
+    """
+    text, success = asyncio.run(commands.probe(load(path, os.environ), name, SystemClock()))
+    click.echo(text, nl=False)
+    sys.exit(0 if success else 1)
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:9877/health", show_default=True, help="The health endpoint to ask.")
+@click.option(
+    "--deadline", type=_DURATION, default="60s", show_default=True, help="How long to keep asking, e.g. 60s or 5m."
+)
+@click.option("--interval", type=_DURATION, default="2s", show_default=True, help="How long to wait between two tries.")
+def health(url: str, deadline: float, interval: float) -> None:
+    """Wait until a health endpoint answers 200: the gate after a deploy.
+
+    Asks again and again until it is healthy (exit 0) or the deadline has passed (exit 1), and prints why it is not.
+    Works with the exporter's own /health and with any other URL.
+    """
+    healthy = asyncio.run(commands.health(url, deadline, interval, SystemClock(), click.echo))
+    sys.exit(0 if healthy else 1)
+
+
+@main.command()
+def kinds() -> None:
+    """List the kinds of probe and their options."""
+    for name, kind in sorted(KINDS.items()):
+        click.echo(f"{name}: {kind.__doc__}")
+        for option, field in kind.model_fields.items():
+            if option != "kind":
+                needed = " (needed)" if field.is_required() else ""
+                click.echo(f"  {field.alias or option}{needed}: {field.description}")
+        click.echo()
+
+
+@main.command("metrics")
+def metrics_() -> None:
+    """List every metric: name, kind, labels, meaning."""
+    for metric in sorted(CATALOGUE.values(), key=lambda metric: metric.name):
+        labels = f"{{{','.join(metric.labels)}}}" if metric.labels else ""
+        click.echo(f"{metric.name}{labels} ({metric.kind}): {metric.help}")
+
+
+@main.command()
+@click.option(
+    "--outage",
+    help="Break one thing 10 s after the first results: database, api, stripe, s3, slow, errors or churn; "
+    "for a time (api:30) or until the end.",
+)
+@click.option("--duration", "length", type=_DURATION, help="End by itself after this time, e.g. 30s.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9877,
+    show_default=True,
+    help="The exporter's port; 0 picks a free one.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the URLs as one line of JSON, first on stdout.")
+def demo(outage: str | None, length: float | None, port: int, as_json: bool) -> None:  # noqa: FBT001  (a flag)
+    """Start a small SaaS with everything it depends on, and the exporter that watches it. All on this machine.
+
+    Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C stops it and leaves nothing behind.
+    """
+    sys.exit(asyncio.run(run_demo(outage=outage, duration=length, port=port, as_json=as_json, clock=SystemClock())))
+
+
+def _reader(path: Path | None, listen: tuple[str, int] | None) -> Callable[[], Settings]:
+    """How to get the configuration, each time anew, with the command line's word on the address."""
+
+    def read() -> Settings:
+        settings = load(path, os.environ)
+        return settings.model_copy(update={"listen": listen}) if listen else settings
+
+    return read

@@ -1,0 +1,96 @@
+"""The whole configuration as one frozen model, and the ways to get it: a file, or the environment's names."""
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+import exporter.probes  # noqa: F401  (loads every kind, so that KINDS is whole)
+from exporter.config.fields import Address, Name
+from exporter.config.model import Options, build
+from exporter.config.reader import Document, read
+from exporter.config.secret import SecretField, Sources, redactor
+from exporter.probes.base import KINDS, Probe
+
+if TYPE_CHECKING:
+    AnyProbe = Probe
+else:
+    AnyProbe = Annotated[reduce(or_, KINDS.values()), Field(discriminator="kind")]
+
+
+class Log(Options):
+    """How the exporter speaks of itself on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe level that is written."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """`auto` writes JSON unless stderr is a terminal."""
+
+
+class Sentry(Options):
+    """Where the exporter's own errors go (needs the extra `sentry`)."""
+
+    dsn: SecretField
+    """The project's DSN."""
+
+
+class Limits(Options):
+    """Bounds that keep the exporter and its readers safe."""
+
+    probes_at_once: int = Field(256, ge=1)
+    """Probes that may run at the same moment; further ones wait for their turn."""
+    series_per_metric: int = Field(2000, ge=1)
+    """Series of one metric that one job may show; the rest is counted in chatterfy_series_dropped_total."""
+
+
+class Settings(Options):
+    """The configuration file of chatterfy-exporter."""
+
+    listen: Address = ("127.0.0.1", 9877)
+    """Where /metrics, the health endpoints and the status page are served."""
+    environment: str = "production"
+    """Which installation this is, for the status page and the exporter's own errors."""
+    probes: dict[Name, AnyProbe] = Field(default_factory=dict)
+    """What to watch, by name."""
+    log: Log = Log()
+    """How the exporter speaks of itself."""
+    sentry: Sentry | None = None
+    """Where the exporter's own errors go."""
+    limits: Limits = Limits()
+    """Bounds."""
+    _redact: Callable[[str], str] = PrivateAttr(default=str)
+
+    def redact(self, text: str) -> str:
+        """The text without any secret of this configuration."""
+        return self._redact(text)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Reads the file, or what the environment names when there is none; raises ConfigError with every problem."""
+    document = read(path) if path else from_environment(environ)
+    sources = Sources(environ, path.parent if path else Path())
+    settings = build(Settings, document, sources)
+    settings._redact = redactor(sources.seen)  # noqa: SLF001  (completes the model that was just built)
+    return settings
+
+
+def from_environment(environ: Mapping[str, str]) -> Document:
+    """The built-in configuration: each kind of probe, and Sentry, where the usual environment names speak of it."""
+    named = {name: value for name, value in environ.items() if value.strip()}
+    probes: dict[str, Any] = {}
+    for kind in KINDS.values():
+        probes |= kind.from_environment(named)
+    data: dict[str, Any] = {"probes": probes}
+    if "NODE_ENV" in named:
+        data["environment"] = named["NODE_ENV"]
+    if "SENTRY_DSN" in named:
+        data["sentry"] = {"dsn": {"env": "SENTRY_DSN"}}
+    return Document(data, "environment")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}

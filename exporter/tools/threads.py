@@ -1,0 +1,36 @@
+"""Blocking libraries, run in threads that cannot hold anyone up."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def in_thread(function: Callable[[], Result], name: str) -> asyncio.Future[Result]:
+    """Runs `function` in a daemon thread of its own; the future ends with its result or its exception.
+
+    A thread cannot be cancelled. A pool's hung threads would starve other work and keep the process from ending;
+    a daemon thread does neither. Whoever starts one shields the future, keeps it, and starts no second while it hangs.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Result] = loop.create_future()
+
+    def deliver(result: Result | None, error: Exception | None) -> None:
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]  # without an error it is a Result
+
+    def work() -> None:
+        try:
+            result, error = function(), None
+        except Exception as raised:  # noqa: BLE001  (carried over to whoever awaits the future)
+            result, error = None, raised
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(deliver, result, error)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return future

@@ -1,0 +1,1 @@
+"""What the operator's listener serves: metrics, health, the status page."""

@@ -1,0 +1,35 @@
+"""The operator's listener: one socket for scrapers, load balancers and the engineer on call."""
+
+from aiohttp import web
+
+from exporter.errors import ExporterError
+from exporter.web import health, metrics, status
+from exporter.web.middleware import guard
+from exporter.web.site import SITE, Site
+
+
+class Server:
+    """Serves one site on one address."""
+
+    def __init__(self, site: Site) -> None:
+        application = web.Application(middlewares=[guard], client_max_size=64 * 1024)
+        application[SITE] = site
+        for module in (metrics, health, status):
+            application.add_routes(module.routes)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+
+    async def start(self, host: str, port: int) -> str:
+        """Listens, and returns the URL; raises ExporterError when the address cannot be had."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ExporterError(f"listen: {host}:{port} cannot be had: {error.strerror}") from error
+        address = self._runner.addresses[0]
+        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+        return f"http://{shown}:{address[1]}"
+
+    async def close(self) -> None:
+        """Stops listening, and gives requests under way one second."""
+        await self._runner.cleanup()

