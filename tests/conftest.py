@@ -73,7 +73,9 @@ async def nothing_left_behind() -> AsyncIterator[None]:
     """No test leaves a task running."""
     before = asyncio.all_tasks()
     yield
-    left = [task for task in asyncio.all_tasks() - before if not task.done()]
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=1)
     assert not left, left
 
 
