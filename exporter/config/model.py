@@ -44,7 +44,8 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) 
     match details["type"]:
         case "extra_forbidden":
             at, name = at[:-1], str(at[-1])
-            message = f"unknown key '{name}'{_suggest(name, list(_keys(at, document.data, schema)))}"
+            known = list(_keys(at, document.data, schema))
+            message = f"unknown key '{name}'{_suggest(name, known) or _one_of(known)}"
             return Problem(document.where((*at, name)), dotted(at), message)
         case "missing":
             at, message = at[:-1], f"missing key '{details['loc'][-1]}'"

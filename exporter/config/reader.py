@@ -50,10 +50,10 @@ def read(path: Path) -> Document:
 
 def parse(text: str, name: str) -> Document:
     """Parses YAML text; `name` is the file's name in messages."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        loader = _Loader(text)
         builder = _Builder(loader, name)
+        node = loader.get_single_node()
         data = builder.build(node, ()) if node else {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -61,10 +61,8 @@ def parse(text: str, name: str) -> Document:
         raise ConfigError([Problem(where, "", f"not valid YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
         raise ConfigError([Problem(name, "", "not valid YAML: it holds characters that are not text")]) from error
-    finally:
-        loader.dispose()
     if builder.problems:
-        raise ConfigError(builder.problems)
+        raise ConfigError(sorted(builder.problems, key=lambda problem: int(problem.where.rpartition(":")[2])))
     return Document(data, name, builder.lines)
 
 

@@ -47,7 +47,7 @@ class HttpProbe(Probe):
     kind: Literal["http"]
     url: HttpUrl
     """What to request."""
-    method: str = Field("GET", pattern=r"^[A-Z]+$")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """The request's method."""
     headers: dict[str, PlainOrSecret] = Field(default_factory=dict)
     """Headers to send; a value may be `{env: NAME}` or `{file: PATH}`."""
