@@ -17,7 +17,12 @@ def configure_logs(level: str, style: str, redact: Redact, crashes: "CrashReport
     """Sets up structlog: a line per event, `style` auto, json or console; no secret passes, not even in a traceback."""
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     renderer: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the default shows local variables
+        )
     )
 
     def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

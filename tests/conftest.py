@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from exporter.clock import SystemClock
+from exporter.clock import Clock, SystemClock
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres
 from tests.support.running import Once, Running, running
@@ -42,8 +42,8 @@ def config(tmp_path: Path) -> Callable[[str], Path]:
 def make_probe(config: Callable[[str], Path]) -> Callable[..., Once]:
     """A probe named `it` with these options (YAML flow), and secrets by keyword."""
 
-    def make(options: str, **environ: str) -> Once:
-        return Once(config(f"probes: {{it: {{{options}}}}}"), environ, SystemClock())
+    def make(options: str, clock: Clock | None = None, **environ: str) -> Once:
+        return Once(config(f"probes: {{it: {{{options}}}}}"), environ, clock or SystemClock())
 
     return make
 

@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 import aiohttp
@@ -56,7 +56,7 @@ class HttpProbe(Probe):
     status: Statuses = ((200, 299),)
     """The statuses that are right: `200`, `200-299`, `2xx`, or a list."""
     matches: Pattern | None = None
-    """A regular expression that the answer's body must contain."""
+    """A regular expression to be found in the answer's body, which is read as UTF-8."""
     json_equals: dict[Annotated[str, AfterValidator(_json_path)], Any] = Field(default_factory=dict, alias="json")
     """Paths into the answer's JSON (`checks.database`) and the values they must have."""
     redirects: int = Field(5, ge=0, le=20)
@@ -100,7 +100,8 @@ class HttpProbe(Probe):
     async def check(self, run: Run) -> None:
         """Fails with dns, connect, tls, status, auth, quota or body."""
         try:
-            async with run.tools.session(run.phase, self._tls, _FAMILIES[self.ip]) as session:
+            show = partial(note_certificate, run)
+            async with run.tools.session(run.phase, self._tls, _FAMILIES[self.ip], show) as session:
                 await self._exchange(session, run)
         except aiohttp.TooManyRedirects as error:
             raise Failed("status", f"more than {self.redirects} redirects") from error
@@ -118,10 +119,9 @@ class HttpProbe(Probe):
             response = await session.request(**self._request)
         async with response:
             run.set(STATUS_CODE, response.status)
-            note_certificate(run, response.connection.transport if response.connection else None)
             with run.phase("response"):
                 body = await self._read(response)
-        self._judge(response.status, body, response.get_encoding())
+        self._judge(response.status, body)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
@@ -131,10 +131,10 @@ class HttpProbe(Probe):
                 raise Failed("body", f"the answer's body is longer than {self.body_limit} bytes")
         return bytes(body)
 
-    def _judge(self, status: int, body: bytes, encoding: str) -> None:
+    def _judge(self, status: int, body: bytes) -> None:
         if not any(low <= status <= high for low, high in self.status):
             raise Failed(_REASONS.get(status, "status"), f"the status is {status}")
-        if self.matches and not self.matches.search(body.decode(encoding, "replace")):
+        if self.matches and not self.matches.search(body.decode("utf-8", "replace")):
             raise Failed("body", f"the answer's body does not match {self.matches.pattern!r}")
         if self.json_equals:
             self._judge_json(body)

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from exporter.clock import Clock
-from exporter.tools.dial import Dialer, Phase, PhasedConnector
+from exporter.tools.dial import Dialer, Phase, PhasedConnector, Shake
 from exporter.tools.threads import in_thread
 
 __all__ = ["Dialer", "Phase", "Tools", "in_thread"]
@@ -24,11 +24,11 @@ class Tools:
         self.dialer = Dialer()
 
     def session(
-        self, phase: Phase, tls: ssl.SSLContext, family: int = 0
+        self, phase: Phase, tls: ssl.SSLContext, family: int = 0, shake: Shake = lambda _: None
     ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
         """An HTTP session for one run: fresh connections, timed in phases; no cookies, no time limit but the run's."""
         return aiohttp.ClientSession(
-            connector=PhasedConnector(self.dialer, phase, tls, family),
+            connector=PhasedConnector(self.dialer, phase, tls, family, shake),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"User-Agent": "chatterfy-exporter"},

@@ -23,6 +23,9 @@ Phase = Callable[[str], AbstractContextManager[None]]
 LOOKUP_TIMEOUT = 1.0
 """Seconds for the first try, twice that for the second: a dead name server shows before a run's time is over."""
 
+Shake = Callable[[asyncio.BaseTransport | None], None]
+"""Is shown each transport after its TLS handshake."""
+
 AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.Protocol)
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -87,12 +90,13 @@ class PhasedConnector(BaseConnector):
     Like aiohttp's own UnixConnector it implements `_create_connection`, the one method that BaseConnector asks for.
     """
 
-    def __init__(self, dialer: Dialer, phase: Phase, tls: ssl.SSLContext, family: int = 0) -> None:
+    def __init__(self, dialer: Dialer, phase: Phase, tls: ssl.SSLContext, family: int, shake: Shake) -> None:
         super().__init__(force_close=True)
         self._dialer = dialer
         self._phase = phase
         self._tls = tls
         self._family = family
+        self._shake = shake
 
     async def _create_connection(
         self,
@@ -103,7 +107,9 @@ class PhasedConnector(BaseConnector):
         host, port = req.url.host or "", req.url.port or 0
         sock = await self._dialer.connect(host, port, self._phase, self._family)
         if req.is_ssl():
-            return await open_tls(self._factory, sock, self._tls, host, self._phase)
+            protocol = await open_tls(self._factory, sock, self._tls, host, self._phase)
+            self._shake(protocol.transport)
+            return protocol
         return (await asyncio.get_running_loop().create_connection(self._factory, sock=sock))[1]
 
 
