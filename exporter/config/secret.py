@@ -42,6 +42,9 @@ class Sources:
     """Every secret that was handed out, so that it can be kept out of all that is printed."""
 
 
+SHORTEST = 4
+"""Characters of the shortest secret that is replaced in texts."""
+
 _WANTED = "expected {env: NAME} or {file: PATH}, so that the secret itself stays out of the configuration"
 
 
@@ -114,14 +117,17 @@ PlainOrSecret = Annotated[
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that replaces every secret in a text by `***`: whole, percent-encoded, and a URL's password alone."""
+    """A function that replaces every secret in a text by `***`: whole, percent-encoded, and a URL's password alone.
+
+    What is shorter than four characters is left: it hides nothing, and without it no log could be read.
+    """
     hidden: set[str] = set()
     for secret in secrets:
         hidden |= {secret, quote(secret, safe="")}
         if "://" in secret:
             password = _password(secret)
             hidden |= {password, unquote(password)}
-    hidden.discard("")
+    hidden = {text for text in hidden if len(text) >= SHORTEST}
     if not hidden:
         return str
     pattern = re.compile("|".join(re.escape(text) for text in sorted(hidden, key=len, reverse=True)))

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from exporter.errors import ExporterError
+from exporter.tools.dial import reason_of
 from exporter.web import health, metrics, status
 from exporter.web.middleware import guard
 from exporter.web.site import SITE, Site
@@ -25,7 +26,7 @@ class Server:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise ExporterError(f"listen: {host}:{port} cannot be had: {error.strerror}") from error
+            raise ExporterError(f"listen: {host}:{port} cannot be had: {reason_of(error)}") from error
         address = self._runner.addresses[0]
         shown = f"[{address[0]}]" if ":" in address[0] else address[0]
         return f"http://{shown}:{address[1]}"

@@ -103,4 +103,4 @@ def ago(elapsed: float) -> str:
 
 def seconds(duration: float) -> str:
     """A duration as people say it: `3.2 ms`, `1.25 s`."""
-    return f"{duration:.2f} s" if duration >= 1 else f"{duration * 1000:.1f} ms"
+    return f"{duration:.3g} s" if duration >= 1 else f"{duration * 1000:.1f} ms"

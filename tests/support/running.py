@@ -63,11 +63,11 @@ class Running:
 
     async def until(self, wanted: str | Callable[[str], bool], within: float = 15.0) -> str:
         """The first page that contains (or fulfils) what is wanted; fails with the last page when it does not come."""
-        holds = wanted if callable(wanted) else wanted.__contains__
         page = ""
         try:
             async with asyncio.timeout(within):
-                while not holds(page := await self.page()):
+                while not (wanted(page) if callable(wanted) else wanted in page):
+                    page = await self.page()
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"not within {within} s: {wanted}\n{page}") from None

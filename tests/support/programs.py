@@ -1,0 +1,17 @@
+"""Programs that Debian has and Python does not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+UNPACKED = Path(__file__).parents[2] / ".tools/debian/usr/bin"
+
+
+def program(name: str) -> str:
+    """The program's path. Without it a test is skipped on a laptop and fails where `CI` is set."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{UNPACKED}")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: run scripts/install-debian.sh")
+    return found
