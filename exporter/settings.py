@@ -5,14 +5,15 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
 import exporter.probes  # noqa: F401  (loads every kind, so that KINDS is whole)
 from exporter.config.fields import Address, Name
 from exporter.config.model import Options, build
 from exporter.config.reader import Document, read
-from exporter.config.secret import SecretField, Sources, redactor
+from exporter.config.secret import Secret, SecretField, Sources, redactor
 from exporter.probes.base import KINDS, Probe
 
 if TYPE_CHECKING:
@@ -30,10 +31,17 @@ class Log(Options):
     """`auto` writes JSON unless stderr is a terminal."""
 
 
+def _dsn(secret: Secret) -> Secret:
+    parts = urlsplit(secret.reveal())
+    if parts.scheme not in ("http", "https") or not parts.username or not parts.hostname or parts.path in ("", "/"):
+        raise ValueError("expected a DSN such as https://key@sentry.example.com/1")
+    return secret
+
+
 class Sentry(Options):
     """Where the exporter's own errors go (needs the extra `sentry`)."""
 
-    dsn: SecretField
+    dsn: Annotated[SecretField, AfterValidator(_dsn)]
     """The project's DSN."""
 
 

@@ -61,7 +61,6 @@ class CrashReports:
             dsn=dsn,
             environment=environment,
             release=release,
-            send_default_pii=False,
             include_local_variables=False,
             max_request_body_size="never",
             default_integrations=False,

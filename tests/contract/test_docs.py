@@ -1,0 +1,63 @@
+"""Docs are complete, current, and their links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter.cli import main
+from exporter.probes.base import KINDS
+from scripts import docs
+
+pytestmark = pytest.mark.fast
+
+ROOT = Path(__file__).parents[2]
+PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", ".tools", "node_modules"} & set(path.relative_to(ROOT).parts)]
+
+
+def test_generated_docs_are_current():
+    checked = subprocess.run([sys.executable, "-m", "scripts.docs", "--check"], cwd=ROOT, capture_output=True, text=True)
+
+    assert (checked.stdout, checked.returncode) == ("", 0)
+
+
+def test_every_kind_and_every_option_is_documented():
+    text = docs.configuration()
+
+    for name, kind in KINDS.items():
+        section = text.split(f"## A probe of kind `{name}`\n")[1].split("\n## ")[0]
+        for option, field in kind.model_fields.items():
+            assert f"| `{field.alias or option}` |" in section
+            assert option == "kind" or field.description
+
+
+def test_every_command_stands_in_the_readme_or_the_docs():
+    text = "".join(path.read_text() for path in PAGES)
+
+    for command in main.commands:
+        assert re.search(rf"chatterfy-exporter {command}|`{command}`", text), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_every_decision_has_a_number_of_its_own_and_says_why():
+    decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
+
+    for number, path in enumerate(decisions, 1):
+        assert path.name.startswith(f"{number:04}-")
+        assert path.read_text().startswith(f"# {number}. ")
+        assert "**Decided.**" in path.read_text()
+        assert "**Why.**" in path.read_text()
+
+
+def test_the_tests_mirror_the_package():
+    for test in (ROOT / "tests/probes").glob("test_*.py"):
+        assert (ROOT / "exporter/probes" / test.name.removeprefix("test_")).exists(), test.name
+    for kind in KINDS:
+        assert (ROOT / f"tests/probes/test_{kind}.py").exists(), kind
