@@ -14,6 +14,8 @@ from exporter import commands
 from exporter.app import VERSION
 from exporter.clock import SystemClock
 from exporter.config.fields import address, duration
+from exporter.demo.outages import Plan
+from exporter.demo.outages import parse as parse_outage
 from exporter.demo.run import run as run_demo
 from exporter.errors import ConfigError, ExporterError
 from exporter.metrics.catalogue import CATALOGUE
@@ -162,6 +164,7 @@ def metrics_() -> None:
 @main.command()
 @click.option(
     "--outage",
+    type=_Field("outage", parse_outage),
     help="Break one thing 10 s after the first results: database, api, stripe, s3, slow, errors or churn; "
     "for a time (api:30) or until the end.",
 )
@@ -174,7 +177,7 @@ def metrics_() -> None:
     help="The exporter's port; 0 picks a free one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the URLs as one line of JSON, first on stdout.")
-def demo(outage: str | None, length: float | None, port: int, as_json: bool) -> None:  # noqa: FBT001  (a flag)
+def demo(outage: Plan | None, length: float | None, port: int, as_json: bool) -> None:  # noqa: FBT001  (a flag)
     """Start a small SaaS with everything it depends on, and the exporter that watches it. All on this machine.
 
     Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C stops it and leaves nothing behind.

@@ -1,0 +1,49 @@
+"""The exporter's configuration for the demo, as a user would write it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exporter.demo.s3 import BUCKET
+from exporter.demo.site import HOST, Sites
+
+FASTER = {"interval": "5s", "timeout": "2s"}
+"""Shorter than the defaults, so that whoever watches sees an outage at once."""
+
+
+def configuration(port: int, sites: Sites, authority: Path) -> str:
+    """The YAML to watch the started sites and the database; listens on `port`, and trusts the file `authority`."""
+    web, api, stripe, s3 = sites
+    trust = {"ca_file": str(authority)}
+    probes: dict[str, dict[str, Any]] = {
+        "web": {"kind": "http", "url": f"{web.url}/"},
+        "web_health": {"kind": "http", "url": f"{web.url}/api/health"},
+        "web_tls": {"kind": "http", "url": f"{web.tls_url}/", **trust},
+        "api": {"kind": "http", "url": f"{api.url}/health"},
+        "api_tls": {"kind": "http", "url": f"{api.tls_url}/health", **trust},
+        "api_port": {"kind": "tcp", "host": HOST, "port": api.port},
+        "api_db": {"kind": "http", "url": f"{api.url}/admin/health/db"},
+        "api_stripe": {"kind": "http", "url": f"{api.url}/admin/health/stripe"},
+        "api_s3": {"kind": "http", "url": f"{api.url}/admin/health/s3"},
+        "chat": {"kind": "http", "url": f"{api.url}/v1/chat/completions", "method": "POST", "status": [401]},
+        "certificate": {"kind": "tls", "host": "localhost", "port": web.tls_port, **trust},
+        "db": {"kind": "postgres", "url": {"env": "DEMO_DATABASE_URL"}},
+        "stripe": {"kind": "stripe", "key": {"env": "DEMO_STRIPE_KEY"}, "api": stripe.url},
+        "s3": {
+            "kind": "s3",
+            "bucket": BUCKET,
+            "endpoint": s3.url,
+            "region": "us-east-1",
+            "access_key": {"env": "DEMO_S3_ACCESS_KEY"},
+            "secret_key": {"env": "DEMO_S3_SECRET_KEY"},
+            "canary": True,
+        },
+    }
+    document = {
+        "listen": f"{HOST}:{port}",
+        "environment": "demo",
+        "log": {"level": "warning"},
+        "probes": {name: options | FASTER for name, options in probes.items()},
+    }
+    return yaml.safe_dump(document, sort_keys=False)

@@ -1,0 +1,2 @@
+-- Prisma's schema has no index on the request log's time; a table that grows by every request needs one.
+CREATE INDEX "Metric_timestamp_idx" ON "Metric"("timestamp");

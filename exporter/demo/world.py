@@ -1,0 +1,116 @@
+"""Everything that the exporter watches in the demo: started together, broken one by one, gone without a trace."""
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from exporter.clock import Clock
+from exporter.demo.certificate import issue
+from exporter.demo.configuration import configuration
+from exporter.demo.database import Database
+from exporter.demo.history import Progress, fill
+from exporter.demo.outages import Outage
+from exporter.demo.s3 import build_s3
+from exporter.demo.site import Site, Sites
+from exporter.demo.stripe import build_stripe
+from exporter.demo.traffic import Traffic
+from exporter.demo.upstreams import build_api, build_web
+
+
+class _Service(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class World:
+    """A toy Chatterfy and what it depends on, all on loopback, with its files in one temporary folder."""
+
+    def __init__(self, clock: Clock, *, port: int = 0) -> None:
+        """Makes the folder, which close() deletes; `port` is where the exporter shall listen, 0 for a free one."""
+        self.folder = Path(tempfile.mkdtemp(prefix="chatterfy-demo-"))
+        self._authority = self.folder / "ca.pem"
+        certificate = issue(self._authority)
+        self._port = port
+        self._clock = clock
+        self._random = Random()  # noqa: S311  (plays users, keeps no secret)
+        self._broken: set[Outage] = set()
+        self._secrets = {
+            "DEMO_STRIPE_KEY": f"sk_test_{secrets.token_hex(12)}",
+            "DEMO_S3_ACCESS_KEY": f"AKIA{secrets.token_hex(8).upper()}",
+            "DEMO_S3_SECRET_KEY": secrets.token_hex(20),
+        }
+        self.database = Database(self.folder)
+        self.sites = Sites(
+            web=Site(build_web, certificate),
+            api=Site(partial(build_api, clock, self._random, self._broken), certificate),
+            stripe=Site(build_stripe),
+            s3=Site(build_s3),
+        )
+        self._services: dict[Outage, _Service] = {
+            Outage.DATABASE: self.database,
+            Outage.API: self.sites.api,
+            Outage.STRIPE: self.sites.stripe,
+            Outage.S3: self.sites.s3,
+        }
+        self._closing = AsyncExitStack()
+        self._closing.callback(shutil.rmtree, self.folder)
+        self._closing.push_async_callback(self.database.close)
+        for site in self.sites:
+            self._closing.push_async_callback(site.stop)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The secrets that the configuration names."""
+        return {"DEMO_DATABASE_URL": self.database.url, **self._secrets}
+
+    @property
+    def config(self) -> str:
+        """The exporter's configuration, in YAML."""
+        return configuration(self._port, self.sites, self._authority)
+
+    async def start(self, progress: Progress) -> None:
+        """Starts everything, fills the history, and lets the traffic flow. Raises ExporterError."""
+        sites = asyncio.gather(*(site.start() for site in self.sites))
+        try:
+            progress("starting PostgreSQL, Stripe, S3, the web site and the API", 0.0)
+            await self.database.start()
+            until = datetime.fromtimestamp(self._clock.now(), UTC).replace(tzinfo=None)
+            async with self.database.pool.acquire() as connection:
+                await fill(connection, until, progress)
+        finally:
+            await sites
+        self._traffic = Traffic(self.database.pool, self._clock, self._random, self._broken)
+        self._closing.push_async_callback(_end, asyncio.create_task(self._traffic.run()))
+        progress("ready", 1.0)
+
+    async def break_(self, outage: Outage) -> None:
+        """Breaks one thing until it is mended."""
+        self._broken.add(outage)
+        if outage in self._services:
+            await self._services[outage].stop()
+        elif outage is Outage.CHURN:
+            await self._traffic.churn()
+
+    async def mend(self, outage: Outage) -> None:
+        """Brings back what was broken, where it was; subscriptions that were cancelled stay so."""
+        self._broken.discard(outage)
+        if outage in self._services:
+            await self._services[outage].start()
+
+    async def close(self) -> None:
+        """Ends everything, also what has only begun to start, and deletes the folder."""
+        await self._closing.aclose()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels the task; what it died of before is raised here."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

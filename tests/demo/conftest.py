@@ -1,0 +1,70 @@
+"""One world for all tests of the demo, and ways to look at it."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from exporter.clock import SystemClock
+from exporter.demo.world import World
+
+T = TypeVar("T")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def told() -> list[tuple[str, float]]:
+    """What the world said of its progress while it started."""
+    return []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(told) -> AsyncIterator[World]:
+    world = World(SystemClock())
+    try:
+        await world.start(lambda text, fraction: told.append((text, fraction)))
+        yield world
+    finally:
+        await world.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client with a new connection for every request."""
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=5)) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(world) -> AsyncIterator[asyncpg.Connection]:
+    """The world's database at one moment: what a test changes in it is taken back, and the traffic goes unseen."""
+    async with world.database.pool.acquire() as connection:
+        transaction = connection.transaction(isolation="repeatable_read")
+        await transaction.start()
+        yield connection
+        await transaction.rollback()
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Awaitable[T]], Callable[[T], bool]], Awaitable[None]]:
+    """Asks again and again until the answer is as wanted, for up to thirty seconds."""
+
+    async def wait(ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not wanted(await ask()):  # noqa: ASYNC110  (what is waited for happens in a database)
+                await asyncio.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's name, which pytest's own does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -1,0 +1,153 @@
+"""The command `demo`, from its first line to its end."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from exporter.clock import SystemClock
+from exporter.demo.outages import parse
+from exporter.demo.run import run
+from exporter.errors import ExporterError
+
+SPEED = 5
+
+
+class QuickClock(SystemClock):
+    """A clock that runs five times as fast."""
+
+    def monotonic(self) -> float:
+        return super().monotonic() * SPEED
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / SPEED)
+
+    def timeout(self, seconds: float):
+        return super().timeout(seconds / SPEED)
+
+
+def demo(*, outage: str | None = None, duration: float | None = None, port: int = 0, as_json: bool = True):
+    return run(
+        outage=parse(outage) if outage else None, duration=duration, port=port, as_json=as_json, clock=QuickClock()
+    )
+
+
+@pytest.fixture
+def until_printed(capsys) -> Callable[[str], Awaitable[re.Match[str]]]:
+    """Waits for a pattern in what the demo printed, on stdout and stderr; gives the match."""
+    printed = ""
+
+    async def wait(pattern: str) -> re.Match[str]:
+        nonlocal printed
+        async with asyncio.timeout(60):
+            while True:
+                printed += "".join(capsys.readouterr())
+                if match := re.search(pattern, printed):
+                    return match
+                await asyncio.sleep(0.05)
+
+    return wait
+
+
+async def until_on_page(url: str, wanted: str) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        while True:
+            async with session.get(url) as response:
+                if wanted in await response.text():
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_it_shows_an_outage_come_and_go_and_ends_by_itself(until_printed):
+    running = asyncio.create_task(demo(outage="stripe:15", duration=40, as_json=False))
+
+    metrics = (await until_printed(r"metrics +(http://127\.0\.0\.1:\d+/metrics)"))[1]
+    await until_on_page(metrics, 'chatterfy_probe_success{kind="stripe",probe="stripe"} 1.0')
+    await until_printed("demo: outage: stripe is broken for 15 s")
+    await until_on_page(metrics, 'chatterfy_probe_success{kind="stripe",probe="stripe"} 0.0')
+    await until_on_page(metrics, 'chatterfy_probe_failures_total{kind="stripe",probe="stripe",reason="connect"}')
+    await until_printed("demo: outage: stripe is mended")
+    await until_on_page(metrics, 'chatterfy_probe_success{kind="stripe",probe="stripe"} 1.0')
+    assert await running == 0
+
+
+async def test_an_outage_without_a_length_lasts_until_the_end(until_printed):
+    running = asyncio.create_task(demo(outage="errors"))
+
+    await until_printed("demo: outage: errors is broken until the end")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await running == 0
+
+
+async def test_a_taken_port_is_an_error_and_everything_is_taken_down(unused_tcp_port):
+    taken = await asyncio.start_server(lambda _, __: None, "127.0.0.1", unused_tcp_port)
+
+    async with taken:
+        with pytest.raises(ExporterError, match=f"127.0.0.1:{unused_tcp_port} cannot be had"):
+            await demo(port=unused_tcp_port)
+
+
+async def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "exporter.demo.world", None)  # What Python sees where a package is missing.
+
+    assert await demo() == 2
+    assert capsys.readouterr().err == "the demo needs: pip install 'chatterfy-exporter[demo]'\n"
+
+
+async def start(folder: Path, *options: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "exporter", "demo", "--port", "0", *options),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(folder)},
+        start_new_session=True,
+    )
+
+
+async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_probe(short_folder):
+    process = await start(short_folder, "--json", "--duration", "2s")
+    begin = time.monotonic()
+
+    assert process.stdout
+    urls = json.loads(await process.stdout.readline())
+    assert time.monotonic() - begin < 30
+    async with aiohttp.ClientSession() as session, session.get(urls["metrics"]) as response:
+        page = await response.text()
+    rest, _ = await process.communicate()
+
+    assert urls == {
+        "exporter": urls["exporter"],
+        "metrics": f"{urls['exporter']}/metrics",
+        "ingest": None,
+        "prometheus": None,
+        "alertmanager": None,
+    }
+    assert len(re.findall(r"^chatterfy_probe_success\{.*\} 1.0$", page, re.MULTILINE)) == 14
+    assert rest == b""
+    assert process.returncode == 0
+    assert list(short_folder.iterdir()) == []
+
+
+async def test_an_interrupted_start_ends_within_five_seconds_and_leaves_nothing(short_folder):
+    process = await start(short_folder)
+    assert process.stderr
+    while b"writing history: messages" not in await process.stderr.readline():
+        pass
+    begin = time.monotonic()
+
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = await process.communicate()
+
+    assert time.monotonic() - begin < 5
+    assert process.returncode == 0
+    assert out == b""
+    assert list(short_folder.iterdir()) == []
