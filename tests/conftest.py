@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+import structlog
 import trustme
 
 from exporter.clock import Clock, SystemClock
@@ -66,6 +67,14 @@ def exporter(config: Callable[[str], Path]) -> Callable[..., AbstractAsyncContex
         return running(config(f"listen: 127.0.0.1:0\n{text}"), environ)
 
     return start
+
+
+@pytest.fixture(autouse=True)
+def fresh_logs() -> Iterator[None]:
+    """A test's log goes where that test looks for it."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

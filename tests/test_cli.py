@@ -15,12 +15,23 @@ from aiohttp import web
 
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.probes.base import KINDS
-from tests.support.cli import run
+from tests.support.cli import environment, run, run_process
 from tests.support.servers import closed_port, hang, http_server, raw_server
 
 pytestmark = pytest.mark.fast
 
-COMMANDS = [[], ["serve"], ["config"], ["config", "check"], ["config", "schema"], ["probe"], ["health"], ["kinds"], ["metrics"], ["demo"]]
+COMMANDS = [
+    [],
+    ["serve"],
+    ["config"],
+    ["config", "check"],
+    ["config", "schema"],
+    ["probe"],
+    ["health"],
+    ["kinds"],
+    ["metrics"],
+    ["demo"],
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -60,7 +71,13 @@ def test_the_schema_accepts_a_good_file_and_refuses_a_bad_one():
 
 
 def test_the_example_configuration_is_good():
-    secrets = {"DATABASE_URL": "postgresql://a:b@c/d", "STRIPE_SECRET_KEY": "x", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "SENTRY_DSN": "http://k@127.0.0.1/1"}
+    secrets = {
+        "DATABASE_URL": "postgresql://a:b@c/d",
+        "STRIPE_SECRET_KEY": "x",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "SENTRY_DSN": "http://k@127.0.0.1/1",
+    }
 
     result = run("config", "check", "--config", "config.example.yml", environ=secrets)
 
@@ -79,12 +96,8 @@ def test_without_a_file_the_environment_says_what_to_watch():
 
     assert good.stdout == "environment: good: 7 probes\n"
     assert bad.exit_code == 2
-    assert bad.stderr.startswith("environment: probes.web.url: expected a URL such as https://example.com/health, got 'app.example.com/'")
-
-
-def subprocess_run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "exporter", *arguments], capture_output=True, text=True, timeout=30, env={"PATH": "/usr/bin:/bin", **environ}
+    assert bad.stderr.startswith(
+        "environment: probes.web.url: expected a URL such as https://example.com/health, got 'app.example.com/'"
     )
 
 
@@ -94,9 +107,9 @@ async def test_probe_runs_one_probe_now_and_shows_all_of_it(config):
 
     async with http_server(fine) as port:
         path = config(f"probes: {{web: {{kind: http, url: 'http://127.0.0.1:{port}/'}}}}")
-        result = await asyncio.to_thread(subprocess_run, "probe", "web", "--config", str(path))
+        result = await asyncio.to_thread(run, "probe", "web", "--config", str(path))
 
-    assert result.returncode == 0
+    assert result.exit_code == 0
     assert "request " in result.stdout
     assert "web (http) succeeded\n" in result.stdout
     assert 'chatterfy_probe_success{kind="http",probe="web"} 1.0' in result.stdout
@@ -111,9 +124,7 @@ def test_probe_exits_1_with_the_reason_when_it_fails(config, unused_tcp_port):
     assert f"port (tcp) failed: connect: 127.0.0.1:{unused_tcp_port}: Connection refused" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "told"), [("prot", "(did you mean 'port'?)"), ("xyz", "(there are: port)")]
-)
+@pytest.mark.parametrize(("name", "told"), [("prot", "(did you mean 'port'?)"), ("xyz", "(there are: port)")])
 def test_probe_of_an_unknown_name_exits_2_with_advice(config, name, told):
     path = config("probes: {port: {kind: tcp, host: h, port: 1}}")
 
@@ -131,7 +142,10 @@ async def test_health_waits_until_the_endpoint_is_well():
 
     async def recover(_request):
         status = next(answers)
-        return web.json_response({"probes": {"db": {"status": "unhealthy", "reason": "connect"}, "web": {"status": "healthy"}}}, status=status)
+        return web.json_response(
+            {"probes": {"db": {"status": "unhealthy", "reason": "connect"}, "web": {"status": "healthy"}}},
+            status=status,
+        )
 
     async with http_server(recover) as port:
         result = await health("--url", f"http://127.0.0.1:{port}/health", "--deadline", "10s", "--interval", "50ms")
@@ -144,7 +158,9 @@ async def test_health_waits_until_the_endpoint_is_well():
 @pytest.mark.parametrize("body", ["not json", '["a"]', '{"probes": 5}', "{}"])
 async def test_health_gives_up_at_the_deadline_and_says_why(body):
     async def sick(_request):
-        return web.Response(text=body, status=500, content_type="application/json" if body != "not json" else "text/plain")
+        return web.Response(
+            text=body, status=500, content_type="application/json" if body != "not json" else "text/plain"
+        )
 
     async with http_server(sick) as port:
         result = await health("--url", f"http://127.0.0.1:{port}/", "--deadline", "300ms", "--interval", "100ms")
@@ -189,7 +205,7 @@ def test_a_wrong_word_on_the_command_line_exits_2_with_what_was_expected(argumen
 
 async def test_an_address_in_use_exits_1_with_one_line():
     async with raw_server(hang) as port:
-        result = await asyncio.to_thread(subprocess_run, "serve", "--listen", f"127.0.0.1:{port}", CHATTERFY_CONFIG="")
+        result = await asyncio.to_thread(run_process, "serve", "--listen", f"127.0.0.1:{port}")
 
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"listen: 127.0.0.1:{port} cannot be had: Address already in use"
@@ -197,7 +213,9 @@ async def test_an_address_in_use_exits_1_with_one_line():
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-async def test_serve_starts_when_everything_is_down_reloads_on_sighup_and_stops_within_5_s(config, signum, unused_tcp_port):
+async def test_serve_starts_when_everything_is_down_reloads_on_sighup_and_stops_within_5_s(
+    config, signum, unused_tcp_port
+):
     port = closed_port()
     async with raw_server(hang) as hung:
         text = f"""probes:
@@ -205,7 +223,7 @@ async def test_serve_starts_when_everything_is_down_reloads_on_sighup_and_stops_
   s3: {{kind: s3, bucket: b, region: r, endpoint: "http://127.0.0.1:{hung}", access_key: {{env: DB}}, secret_key: {{env: DB}}, interval: 60s, timeout: 50s}}
   db: {{kind: postgres, url: {{env: DB}}, interval: 60s, timeout: 50s}}"""
         path = config(text)
-        environ = {"PATH": "/usr/bin:/bin", "DB": f"postgresql://a:planted@127.0.0.1:{hung}/a"}
+        environ = environment(DB=f"postgresql://a:planted@127.0.0.1:{hung}/a")
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "exporter", "serve", "--config", str(path), "--listen", f"127.0.0.1:{port}",
             stderr=subprocess.PIPE, env=environ,

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from exporter.telemetry import CrashReports, configure_logs
+from tests.support.cli import environment
 from tests.support.servers import http_server
 
 pytestmark = pytest.mark.fast
@@ -24,17 +25,13 @@ def redact(text: str) -> str:
     return text.replace(SECRET, "***")
 
 
-@pytest.fixture(autouse=True)
-def restored():
-    yield
-    structlog.reset_defaults()
-
-
 def crash() -> None:
     try:
         raise ValueError(f"cannot use {SECRET}")
     except ValueError:
-        structlog.get_logger().exception("job.crashed", detail=f"with {SECRET}", facts=[SECRET, {"deep": SECRET}], number=1)
+        structlog.get_logger().exception(
+            "job.crashed", detail=f"with {SECRET}", facts=[SECRET, {"deep": SECRET}], number=1
+        )
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
@@ -105,7 +102,7 @@ def test_without_the_extra_a_word_in_the_log_takes_the_place_of_crash_reports(tm
     code = "from exporter.telemetry import CrashReports; print(CrashReports.to('http://k@127.0.0.1/1', 'e', 'r', str))"
 
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": f"{tmp_path}:{os.getcwd()}"}
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(PYTHONPATH=f"{tmp_path}:.")
     )
 
     assert "sentry.missing" in done.stdout + done.stderr

@@ -10,13 +10,11 @@ from urllib.parse import quote, unquote
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 
+@dataclass(frozen=True, repr=False)
 class Secret:
     """A value that prints as `***`; `reveal()` is the only way to it."""
 
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
+    _value: str
 
     def reveal(self) -> str:
         """The secret itself, for the one place that sends it."""
@@ -24,12 +22,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True)
@@ -50,8 +42,6 @@ _WANTED = "expected {env: NAME} or {file: PATH}, so that the secret itself stays
 
 def resolve(source: object, info: ValidationInfo) -> object:
     """Turns `{env: NAME}` or `{file: PATH}` into a Secret; the ValueError never shows what was written instead."""
-    if isinstance(source, Secret):
-        return source
     sources = info.context
     if not isinstance(source, dict) or len(source) != 1 or not isinstance(sources, Sources):
         raise ValueError(_WANTED)

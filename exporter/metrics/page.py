@@ -45,9 +45,11 @@ class Page:
 
     async def _refresh(self) -> None:
         async with self._lock:
-            changes = self._store.changes()
-            if changes:
-                self.text, self.openmetrics = await asyncio.to_thread(self._build, changes)
+            await self._render(self._store.changes())
+
+    async def _render(self, changes: Changes) -> None:
+        if changes:
+            self.text, self.openmetrics = await asyncio.to_thread(self._build, changes)
 
     def _build(self, changes: Changes) -> tuple[Format, Format]:
         for metric in self._apply(changes):

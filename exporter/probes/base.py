@@ -193,10 +193,6 @@ class ProbeJob:
         self._store.replace(self.name, self._samples(result))
         self._log(result, changed=self.state.add(result))
 
-    def samples(self) -> list[Sample]:
-        """What the last run put on the page, beside the counters."""
-        return self._samples(self.state.results[-1])
-
     def _result(self, outcome: Outcome) -> Result:
         detail = outcome.detail
         if outcome.reason == "timeout" and self._run.reached:

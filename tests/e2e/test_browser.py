@@ -43,9 +43,13 @@ async def test_the_status_page_is_readable(exporter, tmp_path, unused_tcp_port, 
             await it.until(lambda page: it.app.probes.ready and 'runs_total{kind="http",probe="web"} 4.0' in page)
             await tab.look(width, 900, dark=dark)
             await tab.open(f"{it.url}/")
-            overview = await tab.evaluate("[document.title, document.documentElement.scrollWidth, document.body.innerText]")
+            overview = await tab.evaluate(
+                "[document.title, document.documentElement.scrollWidth, document.body.innerText]"
+            )
             contrast = await tab.evaluate(CONTRAST)
-            drawn = await tab.evaluate("Math.max(...[...document.querySelectorAll('svg path')].map(path => path.getTotalLength()))")
+            drawn = await tab.evaluate(
+                "Math.max(...[...document.querySelectorAll('svg path')].map(path => path.getTotalLength()))"
+            )
             await tab.screenshot(tmp_path / "overview.png")
             await tab.open(f"{it.url}/probes/{LONG}")
             history = await tab.evaluate("[document.documentElement.scrollWidth, document.body.innerText]")

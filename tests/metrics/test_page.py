@@ -16,21 +16,22 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.metrics.catalogue import CATALOGUE, Buckets, Metric, Sample
 from exporter.metrics.page import Page
 from exporter.metrics.store import Store
+from exporter.probes.base import SUCCESS  # noqa: F401  (a name that is taken)
 
 pytestmark = pytest.mark.fast
 
-GAUGE = Metric("test_gauge", "gauge", 'A "gauge" with a \\ and a\nline break.', ("zone", "name"))
-COUNTER = Metric("test_things_total", "counter", 'Things "counted".', ("name",))
-HISTOGRAM = Metric("test_seconds", "histogram", "How long.", ("name",), (0.005, 1, 2.5))
-PLAIN = Metric("test_plain", "gauge", "No labels.")
+
+def metric(*declaration):
+    """A declaration of the tests' own: no part of the product's catalogue."""
+    declared = Metric(*declaration)
+    del CATALOGUE[declared.name]
+    return declared
 
 
-@pytest.fixture(scope="module", autouse=True)
-def only_here():
-    """The declarations of this module are not part of the product's catalogue."""
-    yield
-    for name in [name for name in CATALOGUE if name.startswith("test_")]:
-        del CATALOGUE[name]
+GAUGE = metric("test_gauge", "gauge", 'A "gauge" with a \\ and a\nline break.', ("zone", "name"))
+COUNTER = metric("test_things_total", "counter", 'Things "counted".', ("name",))
+HISTOGRAM = metric("test_seconds", "histogram", "How long.", ("name",), (0.005, 1, 2.5))
+PLAIN = metric("test_plain", "gauge", "No labels.")
 
 
 class Families:
@@ -59,7 +60,9 @@ def oracle(gauges, counters, histograms):
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
-counts = st.lists(st.integers(0, 10**9), min_size=4, max_size=4).map(lambda parts: tuple(float(sum(parts[: n + 1])) for n in range(4)))
+counts = st.lists(st.integers(0, 10**9), min_size=4, max_size=4).map(
+    lambda parts: tuple(float(sum(parts[: n + 1])) for n in range(4))
+)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
@@ -123,12 +126,17 @@ async def test_a_family_of_many_jobs_stands_together_under_one_header():
     store = Store(10)
     page = Page(store)
     for job in ("one", "two", "three"):
-        store.replace(job, [Sample(GAUGE, (job, job), 1), Sample(PLAIN, (), 1)] if job == "two" else [Sample(GAUGE, (job, job), 1)])
+        store.replace(
+            job,
+            [Sample(GAUGE, (job, job), 1), Sample(PLAIN, (), 1)] if job == "two" else [Sample(GAUGE, (job, job), 1)],
+        )
 
     await page.refresh()
 
     lines = page.text.plain.decode().splitlines()
-    assert [line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")] == ["test_gauge"] * 3 + ["test_plain"]
+    assert [line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")] == ["test_gauge"] * 3 + [
+        "test_plain"
+    ]
     assert sum(line.startswith("# TYPE test_gauge") for line in lines) == 1
 
 
@@ -175,7 +183,7 @@ async def test_forgetting_a_label_value_takes_its_live_series_off_the_page():
     ("name", "kind", "buckets"),
     [
         ("Test", "gauge", ()),
-        ("test_gauge", "gauge", ()),
+        ("chatterfy_probe_success", "gauge", ()),
         ("test_more_total", "gauge", ()),
         ("test_more", "counter", ()),
         ("test_more", "histogram", ()),

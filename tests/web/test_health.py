@@ -54,7 +54,9 @@ async def test_only_a_critical_probe_makes_the_system_unhealthy(exporter, unused
 
 
 async def test_a_postgres_probe_is_critical_unless_told_otherwise(exporter, unused_tcp_port):
-    async with exporter("probes: {db: {kind: postgres, url: {env: DB}}}", DB=f"postgresql://a:b@127.0.0.1:{unused_tcp_port}/a") as it:
+    async with exporter(
+        "probes: {db: {kind: postgres, url: {env: DB}}}", DB=f"postgresql://a:b@127.0.0.1:{unused_tcp_port}/a"
+    ) as it:
         await ready(it)
         status, _ = await it.get("/health")
 

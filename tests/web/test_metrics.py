@@ -36,12 +36,19 @@ async def test_openmetrics_is_served_to_who_asks_for_it(exporter):
     ("accept", "content_type"),
     [
         ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
-        ("text/plain;version=1.0.0;escaping=allow-utf-8", "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"),
+        (
+            "text/plain;version=1.0.0;escaping=allow-utf-8",
+            "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
+        ),
         ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
     ],
 )
 async def test_the_content_type_is_negotiated_as_prometheus_client_does(exporter, accept, content_type):
-    async with exporter("") as it, aiohttp.ClientSession() as session, session.get(it.url + "/metrics", headers={"Accept": accept}) as response:
+    async with (
+        exporter("") as it,
+        aiohttp.ClientSession() as session,
+        session.get(it.url + "/metrics", headers={"Accept": accept}) as response,
+    ):
         got = response.headers["Content-Type"]
 
     assert got == content_type

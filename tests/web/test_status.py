@@ -81,6 +81,16 @@ async def test_pages_are_not_to_be_framed_sniffed_or_stored(exporter):
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+async def test_a_defect_in_a_page_is_a_500_without_details_and_a_word_in_the_log(exporter, capsys):
+    async with exporter("") as it:
+        it.app.probes["broken"] = None
+
+        status, body = await it.get("/")
+
+    assert (status, body) == (500, "Internal Server Error\n")
+    assert '"event": "request.failed"' in capsys.readouterr().err
+
+
 def result(started: float, *, failed: bool = False) -> Result:
     return Result(started, 0.1 + started / 100, (), "connect" if failed else None, "no" if failed else "")
 
