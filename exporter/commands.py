@@ -1,6 +1,7 @@
 """What the commands do when they are more than a line: serve, probe, health."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,6 +22,8 @@ from exporter.tools import Tools, tls_context
 
 async def serve(read: Callable[[], Settings], clock: Clock) -> None:
     """Runs the exporter until SIGTERM or SIGINT, and reloads on SIGHUP."""
+    # What the imports left behind stays for ever: no collection needs to walk it again (30 ms each, on the event loop).
+    gc.freeze()
     app = App(read, clock)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

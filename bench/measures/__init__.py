@@ -1,0 +1,1 @@
+"""The measurements, one question each; every module has a `measure`."""

@@ -1,0 +1,95 @@
+"""The peers, set up in a folder that git ignores: nothing is installed, no service is started."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from bench.child import ROOT
+
+TOOLS = ROOT / ".tools"
+_QUERY_EXPORTERS = (((3, 12), "5.2.2"), ((3, 11), "5.0.2"))
+"""The newest release for each Python, newest first."""
+
+
+class PeerMissingError(Exception):
+    """A peer cannot be had on this machine."""
+
+
+@cache
+def blackbox_exporter() -> Path:
+    """The program from Debian's package, unpacked."""
+    folder = TOOLS / "blackbox_exporter"
+    program = folder / "usr/bin/prometheus-blackbox-exporter"
+    if not program.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run("apt-get", "download", "prometheus-blackbox-exporter", cwd=folder)
+        (package,) = folder.glob("*.deb")
+        _run("dpkg-deb", "-x", package, folder)
+        package.unlink()
+    return program
+
+
+@cache
+def blackbox_version() -> str:
+    """As the program itself says."""
+    return _version(blackbox_exporter())
+
+
+@cache
+def query_exporter() -> Path:
+    """The newest release that a Python on this machine can run, from PyPI, in an environment of its own."""
+    python, release = _newest_python()
+    folder = TOOLS / f"query-exporter-{release}"
+    program = folder / "bin/query-exporter"
+    if not program.exists():
+        _run(python, "-m", "venv", "--clear", folder)
+        _run(folder / "bin/pip", "install", "--quiet", f"query-exporter=={release}")
+    return program
+
+
+@cache
+def query_exporter_version() -> str:
+    """The release, and the Python that runs it."""
+    return f"{_version(query_exporter())} on Python {_version(query_exporter().parent / 'python')}"
+
+
+def _newest_python() -> tuple[Path, str]:
+    found = {python: _version(python) for python in _pythons()}
+    for needed, release in _QUERY_EXPORTERS:
+        for python, version in found.items():
+            if tuple(map(int, version.split(".")[:2])) >= needed:
+                return python, release
+    raise PeerMissingError("query-exporter needs Python 3.11 or later")
+
+
+def _pythons() -> Iterator[Path]:
+    """Python 3.12 of pyenv or the PATH before any other, so that machines that have it measure the same."""
+    for minor in (12, 13, 14):
+        pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        yield from sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))
+        if on_path := shutil.which(f"python3.{minor}"):
+            yield Path(on_path)
+    yield Path(sys.executable)
+
+
+def _version(program: Path) -> str:
+    """Its version; 0.0 for one that does not start, such as a shim of pyenv's for a version that is not chosen."""
+    try:
+        match = re.search(r"\d+\.\d+\.\d+", _run(program, "--version"))
+    except PeerMissingError:
+        match = None
+    return match[0] if match else "0.0"
+
+
+def _run(*command: str | Path, cwd: Path = ROOT) -> str:
+    try:
+        done = subprocess.run(list(map(str, command)), cwd=cwd, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        told = error.stderr if isinstance(error, subprocess.CalledProcessError) else error.strerror
+        raise PeerMissingError(f"{' '.join(map(str, command))}: {told}") from error
+    return done.stdout + done.stderr
