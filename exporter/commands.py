@@ -17,6 +17,7 @@ from exporter.metrics.store import Store
 from exporter.probes.base import ProbeJob
 from exporter.schedule import attempt
 from exporter.settings import Settings
+from exporter.telemetry import configure_logs
 from exporter.tools import Tools, tls_context
 
 
@@ -51,6 +52,7 @@ async def probe(settings: Settings, name: str, clock: Clock) -> tuple[str, bool]
         near = get_close_matches(name, settings.probes, n=1)
         advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(sorted(settings.probes)) or 'none'}"
         raise ConfigError([Problem("", "", f"no probe named '{name}' ({advice})")])
+    configure_logs("debug", settings.log.format, settings.redact)
     store = Store(settings.limits.series_per_metric)
     job = ProbeJob(name, options, Tools(clock, settings.redact), store)
     job.settle(await attempt(job, clock))

@@ -121,6 +121,7 @@ def test_probe_exits_1_with_the_reason_when_it_fails(config, unused_tcp_port):
     result = run("probe", "port", "--config", str(path))
 
     assert result.exit_code == 1
+    assert "probe.failed" in result.stderr
     assert f"port (tcp) failed: connect: 127.0.0.1:{unused_tcp_port}: Connection refused" in result.stdout
 
 

@@ -1,7 +1,8 @@
 """Health for load balancers, deploy scripts and people: answered from results at hand, never by asking anew."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ _GROUPS = {"database": "postgres", "stripe": "stripe", "s3": "s3"}
 """The names of the checks in the app's own health JSON, and the kinds of probe that answer for them."""
 _ADMIN_NAMES = {"db": "postgres", "stripe": "stripe", "s3": "s3"}
 _MIB = 1024 * 1024
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_GROUPS_FOLDER = Path("/sys/fs/cgroup")
 
 
 def word(up: bool | None) -> str:  # noqa: FBT001  (a state, not a switch)
@@ -99,11 +102,15 @@ def timestamp(seconds: float) -> str:
 
 
 def memory() -> dict[str, int]:
-    """Resident memory and its limit, in MiB: the control group's limit, or the machine's memory where there is none."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    page_size = os.sysconf("SC_PAGE_SIZE")
-    limit = os.sysconf("SC_PHYS_PAGES") * page_size
-    for path in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        if path.exists() and (text := path.read_text(encoding="ascii").strip()).isdigit():
-            limit = min(limit, int(text))
-    return {"usage": round(pages * page_size / _MIB), "limit": round(limit / _MIB)}
+    """Resident memory and its limit, in MiB: the control group's limit, or the machine's memory where that is less."""
+    resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    return {"usage": round(resident / _MIB), "limit": round(min(_limits()) / _MIB)}
+
+
+def _limits() -> Iterator[int]:
+    yield os.sysconf("SC_PHYS_PAGES") * _PAGE
+    group = Path("/proc/self/cgroup").read_text(encoding="utf-8").strip().rpartition("::/")[2]
+    # Version 2 (own group, and as a container sees itself), then version 1; `max` and absent files set no limit.
+    for path in (f"{group}/memory.max", "memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            yield int((_GROUPS_FOLDER / path).read_text(encoding="ascii"))
