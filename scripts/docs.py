@@ -29,7 +29,7 @@ _CONFIGURATION = f"""# Configuration
 
 {_GENERATED}
 One YAML file, given by `--config` or `CHATTERFY_CONFIG`; [config.example.yml](../config.example.yml) has every section.
-Check it with `chatterfy-exporter config check`; SIGHUP or `POST /-/reload` read it again, and a bad one changes nothing.
+Check it with `chatterfy-exporter config check`. SIGHUP or `POST /-/reload` read it again; a bad one changes nothing.
 Secrets are `{{env: NAME}}` or `{{file: PATH}}`. Durations are `500ms`, `10s`, `5m`, `1h30m`; sizes `64KiB`, `1MiB`.
 
 ## Without a file

@@ -61,7 +61,7 @@ def run_probe(make_probe: Callable[..., Once]) -> Callable[..., Awaitable[str]]:
 
 @pytest.fixture
 def exporter(config: Callable[[str], Path]) -> Callable[..., AbstractAsyncContextManager[Running]]:
-    """Starts an exporter with this configuration (on a free port), secrets by keyword: `async with exporter(...) as it`."""
+    """Starts an exporter on a free port: `async with exporter(configuration, SECRET="x") as it`."""
 
     def start(text: str, **environ: str) -> AbstractAsyncContextManager[Running]:
         return running(config(f"listen: 127.0.0.1:0\n{text}"), environ)

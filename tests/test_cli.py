@@ -221,7 +221,9 @@ async def test_serve_starts_when_everything_is_down_reloads_on_sighup_and_stops_
     async with raw_server(hang) as hung:
         text = f"""probes:
   web: {{kind: http, url: "http://127.0.0.1:{hung}/", interval: 60s, timeout: 50s}}
-  s3: {{kind: s3, bucket: b, region: r, endpoint: "http://127.0.0.1:{hung}", access_key: {{env: DB}}, secret_key: {{env: DB}}, interval: 60s, timeout: 50s}}
+  s3:
+    {{kind: s3, bucket: b, region: r, endpoint: "http://127.0.0.1:{hung}", access_key: {{env: DB}},
+      secret_key: {{env: DB}}, interval: 60s, timeout: 50s}}
   db: {{kind: postgres, url: {{env: DB}}, interval: 60s, timeout: 50s}}"""
         path = config(text)
         environ = environment(DB=f"postgresql://a:planted@127.0.0.1:{hung}/a")

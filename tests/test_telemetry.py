@@ -25,9 +25,13 @@ def redact(text: str) -> str:
     return text.replace(SECRET, "***")
 
 
+def fail() -> None:
+    raise ValueError(f"cannot use {SECRET}")
+
+
 def crash() -> None:
     try:
-        raise ValueError(f"cannot use {SECRET}")
+        fail()
     except ValueError:
         structlog.get_logger().exception(
             "job.crashed", detail=f"with {SECRET}", facts=[SECRET, {"deep": SECRET}], number=1
@@ -60,7 +64,8 @@ def test_json_has_one_line_per_event_with_time_level_and_facts(capsys):
 
 def test_a_terminal_gets_colours_and_no_json():
     ours, theirs = pty.openpty()
-    code = "from exporter.telemetry import configure_logs as c; import structlog; c('info','auto',str); structlog.get_logger().info('hello')"
+    setup = "import structlog; from exporter.telemetry import configure_logs; configure_logs('info', 'auto', str)"
+    code = f"{setup}; structlog.get_logger().info('hello')"
 
     subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True)
 

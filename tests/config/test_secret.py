@@ -23,7 +23,7 @@ def test_a_file_is_found_beside_the_configuration_and_its_line_end_is_no_part_of
 
     settings = load(path, {})
 
-    assert settings.probes["stripe"].key.reveal() == "sk_live_planted"
+    assert vars(settings.probes["stripe"])["key"].reveal() == "sk_live_planted"
     assert settings.redact("with sk_live_planted inside") == "with *** inside"
     assert "planted" not in repr(settings)
     assert "planted" not in settings.model_dump_json()

@@ -14,11 +14,15 @@ from scripts import docs
 pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).parents[2]
-PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", ".tools", "node_modules"} & set(path.relative_to(ROOT).parts)]
+PAGES = [
+    path for path in ROOT.rglob("*.md") if not {".venv", ".tools", "node_modules"} & set(path.relative_to(ROOT).parts)
+]
 
 
 def test_generated_docs_are_current():
-    checked = subprocess.run([sys.executable, "-m", "scripts.docs", "--check"], cwd=ROOT, capture_output=True, text=True)
+    checked = subprocess.run(
+        [sys.executable, "-m", "scripts.docs", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
 
     assert (checked.stdout, checked.returncode) == ("", 0)
 

@@ -57,7 +57,7 @@ def eventually() -> Callable[[Callable[[], Awaitable[T]], Callable[[T], bool]], 
 
     async def wait(ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> None:
         async with asyncio.timeout(30):
-            while not wanted(await ask()):  # noqa: ASYNC110  (what is waited for happens in a database)
+            while not wanted(await ask()):
                 await asyncio.sleep(0.02)
 
     return wait

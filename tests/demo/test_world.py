@@ -118,7 +118,7 @@ async def test_stripe_keeps_customers_in_memory_only(world, http):
 
     async with http.post(customers, headers=key, data={"email": "user1@example.com"}) as response:
         assert response.status == 200
-    assert not LOCALSTRIPE_FILE.exists()  # noqa: ASYNC240  (one look)
+    assert not LOCALSTRIPE_FILE.exists()
 
 
 def s3_client(world: World):

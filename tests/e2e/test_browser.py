@@ -9,7 +9,8 @@ from tests.support.servers import http_server
 LONG = "x" * 60
 CONTRAST = """(() => {
   const luminance = color => {
-    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+    const parts = color.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255);
+    const [r, g, b] = parts.map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
     return .2126 * r + .7152 * g + .0722 * b;
   };
   const ground = element => {
@@ -18,7 +19,8 @@ CONTRAST = """(() => {
       if (!/, 0\\)$/.test(color)) return color;
     }
   };
-  const texts = [...document.querySelectorAll("main *")].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
+  const speaks = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  const texts = [...document.querySelectorAll("main *")].filter(speaks);
   return Math.min(...texts.map(e => {
     const [low, high] = [luminance(getComputedStyle(e).color), luminance(ground(e))].sort((a, b) => a - b);
     return (high + .05) / (low + .05);

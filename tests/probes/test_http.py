@@ -62,10 +62,15 @@ async def test_every_run_opens_a_connection_of_its_own(make_probe):
 
 
 async def test_method_headers_and_body_are_sent_and_secrets_come_from_the_environment(run_probe):
-    got = {}
+    got: dict[str, str] = {}
 
     async def note(request):
-        got.update(method=request.method, key=request.headers["X-Key"], plain=request.headers["X-Plain"], body=await request.text())
+        got.update(
+            method=request.method,
+            key=request.headers["X-Key"],
+            plain=request.headers["X-Plain"],
+            body=await request.text(),
+        )
         return web.Response(status=401)
 
     async with http_server(note) as port:
@@ -81,7 +86,8 @@ async def test_method_headers_and_body_are_sent_and_secrets_come_from_the_enviro
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(500, "status"), (404, "status"), (401, "auth"), (403, "auth"), (429, "quota"), (503, "status")]
+    ("status", "reason"),
+    [(500, "status"), (404, "status"), (401, "auth"), (403, "auth"), (429, "quota"), (503, "status")],
 )
 async def test_another_status_than_wanted_fails_with_its_reason(make_probe, status, reason):
     async def refuse(_request):

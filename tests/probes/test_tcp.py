@@ -1,11 +1,9 @@
 """Kind tcp."""
 
-import asyncio
-
 import pytest
 
-from tests.support.servers import hang, raw_server
 from tests.support.running import value
+from tests.support.servers import hang, raw_server
 
 pytestmark = pytest.mark.fast
 

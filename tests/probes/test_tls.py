@@ -38,7 +38,9 @@ async def test_a_good_certificate_is_up_and_its_expiry_is_exact(run_probe, autho
 
 async def test_the_name_to_verify_can_be_given(run_probe, authority, ca_file):
     async with http_server(nothing, certificate(authority, "app.example")) as port:
-        page = await run_probe(f"kind: tls, host: 127.0.0.1, port: {port}, server_name: app.example, ca_file: '{ca_file}'")
+        page = await run_probe(
+            f"kind: tls, host: 127.0.0.1, port: {port}, server_name: app.example, ca_file: '{ca_file}'"
+        )
 
     assert value(page, SUCCESS) == 1
 

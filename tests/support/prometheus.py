@@ -20,7 +20,7 @@ class Prometheus:
 
     async def query(self, expression: str) -> list[Any]:
         async with self._session.get(f"{self._url}/api/v1/query", params={"query": expression}) as response:
-            return (await response.json())["data"]["result"]
+            return list((await response.json())["data"]["result"])
 
     async def until(self, expression: str, within: float = 20.0) -> list[Any]:
         """The first result of the query that is not empty."""
@@ -39,7 +39,8 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
     """Scrapes `target` (host:port) every second."""
     port = closed_port()
     (folder / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: exporter, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: exporter, static_configs: [{{targets: ['{target}']}}]}}]\n"
     )
     process = await asyncio.create_subprocess_exec(
         program("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",

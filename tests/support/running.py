@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -86,7 +87,7 @@ async def running(path: Path | None, environ: Mapping[str, str], clock: Clock | 
         await app.close()
 
 
-def value(page: str, series: str) -> float | None:
-    """The value of a series, written as on the page; None when it is absent."""
+def value(page: str, series: str) -> Any:
+    """The value (a float) of a series, written as on the page; None when it is absent."""
     found = re.search(rf"^{re.escape(series)} (\S+)$", page, re.MULTILINE)
     return float(found[1]) if found else None

@@ -82,17 +82,18 @@ async def test_ready_waits_for_the_first_result_of_every_probe(exporter):
 
 async def test_admin_health_answers_for_the_worst_of_a_kind_or_for_one_probe(exporter, unused_tcp_port):
     async with http_server(fine) as port:
+        s3 = "kind: s3, bucket: b, region: r, access_key: {env: K}, secret_key: {env: K}"
         text = f"""probes:
-          main: {{kind: s3, bucket: b, endpoint: "http://127.0.0.1:{port}", access_key: {{env: K}}, secret_key: {{env: K}}, region: r}}
-          backup: {{kind: s3, bucket: b, endpoint: "http://127.0.0.1:{unused_tcp_port}", access_key: {{env: K}}, secret_key: {{env: K}}, region: r}}
+          main: {{{s3}, endpoint: "http://127.0.0.1:{port}"}}
+          backup: {{{s3}, endpoint: "http://127.0.0.1:{unused_tcp_port}"}}
           port: {{kind: tcp, host: 127.0.0.1, port: {port}}}"""
         async with exporter(text, K="planted") as it:
             await ready(it)
-            worst, one, other, port, missing, none = [
+            worst, one, other, tcp, missing, none = [
                 await it.get(f"/admin/health/{name}") for name in ("s3", "main", "backup", "port", "nothing", "db")
             ]
 
     assert (worst[0], json.loads(worst[1])["status"]) == (503, "unhealthy")
     assert set(json.loads(worst[1])["probes"]) == {"main", "backup"}
-    assert (one[0], other[0], port[0], missing[0], none[0]) == (200, 503, 200, 404, 404)
+    assert (one[0], other[0], tcp[0], missing[0], none[0]) == (200, 503, 200, 404, 404)
     assert json.loads(missing[1]) == {"error": "no probe named 'nothing'", "probes": ["backup", "main", "port"]}

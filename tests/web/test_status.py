@@ -31,13 +31,15 @@ async def test_it_says_when_all_is_well_and_when_nothing_is_watched_or_known(exp
     async def fine(_request):
         return web.Response()
 
-    async with http_server(fine) as port:
-        async with exporter(f"probes: {{web: {{kind: http, url: 'http://127.0.0.1:{port}/'}}}}") as it:
-            await it.until(lambda _: it.app.probes.ready)
-            well = (await it.get("/"))[1]
-            it.app.probes["later"] = State("later", "tcp", critical=False, interval=10)
-            waiting = (await it.get("/"))[1]
-            unknown = (await it.get("/probes/later"))[1]
+    async with (
+        http_server(fine) as port,
+        exporter(f"probes: {{web: {{kind: tcp, host: 127.0.0.1, port: {port}}}}}") as it,
+    ):
+        await it.until(lambda _: it.app.probes.ready)
+        well = (await it.get("/"))[1]
+        it.app.probes["later"] = State("later", "tcp", critical=False, interval=10)
+        waiting = (await it.get("/"))[1]
+        unknown = (await it.get("/probes/later"))[1]
     async with exporter("") as it:
         nothing = (await it.get("/"))[1]
 
