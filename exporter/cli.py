@@ -67,56 +67,61 @@ _config = click.option(
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="chatterfy-exporter")
 def main() -> None:
-    r"""Watches a SaaS and its dependencies, and shows what it sees to Prometheus and to people.
+    """Watches a SaaS and its dependencies, and shows what it sees to Prometheus and to people.
 
     \b
     Try it:        chatterfy-exporter demo
     Run it:        chatterfy-exporter serve --config config.yml
     Check a file:  chatterfy-exporter config check --config config.yml
-    """
+    """  # noqa: D301  (click's mark of lines that stay as they are)
 
 
 @main.command()
 @_config
 @click.option("--listen", type=_ADDRESS, help="Serve here instead of the configured address, e.g. 0.0.0.0:9877.")
 def serve(path: Path | None, listen: tuple[str, int] | None) -> None:
-    """Run the exporter until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    """Run the exporter.
 
+    SIGTERM and SIGINT stop it, SIGHUP reads the configuration again.
     It starts, serves and says why even when every dependency is down.
     """
     asyncio.run(commands.serve(_reader(path, listen), SystemClock()))
 
 
-@main.group("config")
-def config_() -> None:
-    """Check a configuration file, or print its schema for editors."""
+@main.group("config", invoke_without_command=True)
+@click.option("--schema", "as_schema", is_flag=True, help="Print the JSON Schema of a configuration file.")
+@click.pass_context
+def config_(context: click.Context, as_schema: bool) -> None:  # noqa: FBT001  (a flag)
+    """Check a configuration file, or print its schema for editors.
+
+    For editors with the YAML language server, write the schema to a file and put this line on top of the configuration:
+
+    \b
+    # yaml-language-server: $schema=config.schema.json
+    """  # noqa: D301  (click's mark, as above)
+    if as_schema:
+        click.echo(json.dumps(schema(), indent=2))
+        context.exit()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @config_.command()
 @_config
 def check(path: Path | None) -> None:
-    """Check a configuration: prints every problem as `file:line: key: what to do`, and exits 2 if there is one."""
+    """Check a configuration; exit 2 if it has a problem.
+
+    Prints every problem at once, each as `file:line: key: what is wrong and what to write instead`.
+    """
     settings = load(path, os.environ)
     click.echo(f"{path or 'environment'}: good: {len(settings.probes)} probes")
-
-
-@config_.command("schema")
-def schema_() -> None:
-    r"""Print the JSON Schema of a configuration file.
-
-    For editors with the YAML language server, put this line on top of the file:
-
-    \b
-    # yaml-language-server: $schema=config.schema.json
-    """
-    click.echo(json.dumps(schema(), indent=2))
 
 
 @main.command()
 @_config
 @click.argument("name")
 def probe(path: Path | None, name: str) -> None:
-    """Run the probe NAME once, now, and show its phases, its result and the metrics it would give.
+    """Run one probe now: phases, result, metrics.
 
     Exits 0 when it succeeds, 1 when it fails, 2 when there is no such probe.
     """
@@ -132,7 +137,7 @@ def probe(path: Path | None, name: str) -> None:
 )
 @click.option("--interval", type=_DURATION, default="2s", show_default=True, help="How long to wait between two tries.")
 def health(url: str, deadline: float, interval: float) -> None:
-    """Wait until a health endpoint answers 200: the gate after a deploy.
+    """Wait until a URL answers 200: the gate after a deploy.
 
     Asks again and again until it is healthy (exit 0) or the deadline has passed (exit 1), and prints why it is not.
     Works with the exporter's own /health and with any other URL.
@@ -178,7 +183,9 @@ def metrics_() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the URLs as one line of JSON, first on stdout.")
 def demo(outage: Plan | None, length: float | None, port: int, as_json: bool) -> None:  # noqa: FBT001  (a flag)
-    """Start a small SaaS with everything it depends on, and the exporter that watches it. All on this machine.
+    """Start a small SaaS, and the exporter that watches it.
+
+    PostgreSQL, a web site, an API, Stripe and S3, with steady traffic: all on this machine.
 
     Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C stops it and leaves nothing behind.
     """

@@ -25,7 +25,6 @@ COMMANDS = [
     ["serve"],
     ["config"],
     ["config", "check"],
-    ["config", "schema"],
     ["probe"],
     ["health"],
     ["kinds"],
@@ -41,6 +40,12 @@ def test_every_command_explains_itself(command):
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
     assert len(result.stdout.splitlines()) > 4
+    assert "..." not in result.stdout.replace("ARGS]...", "").replace("[OPTIONS]...", "")
+    assert "\\b" not in result.stdout
+
+
+def test_config_alone_explains_itself():
+    assert run("config").stdout == run("config", "--help").stdout
 
 
 def test_kinds_lists_every_kind_with_its_options():
@@ -60,7 +65,7 @@ def test_metrics_lists_the_catalogue():
 
 
 def test_the_schema_accepts_a_good_file_and_refuses_a_bad_one():
-    schema = json.loads(run("config", "schema").stdout)
+    schema = json.loads(run("config", "--schema").stdout)
     good = yaml.safe_load(Path("config.example.yml").read_text())
 
     jsonschema.validate(good, schema)

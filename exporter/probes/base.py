@@ -77,17 +77,26 @@ class Run:
         self.values: dict[Metric, float] = {}
         self.denied = ""
         self._phase = ""
+        self._inside = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Times a part of the run, also one that fails; parts of the same name (redirects) add up."""
+        """Times a part of the run, also one that fails; parts of the same name (redirects) add up.
+
+        A phase inside a phase (the connection that a request opens) is no part of the outer one's time, and where the
+        inner one fails the outer one was not reached.
+        """
         outer, self._phase = self._phase, name
+        before, self._inside = self._inside, 0.0
         begin = self.tools.clock.monotonic()
         try:
             yield
-            self._phase = outer
         finally:
-            self.phases[name] = self.phases.get(name, 0.0) + self.tools.clock.monotonic() - begin
+            elapsed = self.tools.clock.monotonic() - begin
+            if self._phase == name:
+                self.phases[name] = self.phases.get(name, 0.0) + elapsed - self._inside
+            self._inside = before + elapsed
+        self._phase = outer
 
     @property
     def reached(self) -> str:

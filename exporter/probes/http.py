@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
-import aiohttp
 import jmespath
 from pydantic import AfterValidator, Field
 
@@ -18,7 +17,7 @@ from exporter.metrics.catalogue import Metric
 from exporter.probes.base import LABELS, Probe, Run, probe
 from exporter.probes.certificate import note_certificate
 from exporter.tools import tls_context
-from exporter.tools.dial import reason_of
+from exporter.tools.http import http_failures, read_body
 
 STATUS_CODE = Metric(
     "chatterfy_probe_http_status_code", "gauge", "The HTTP status that was last answered; set at every answer.", LABELS
@@ -99,37 +98,16 @@ class HttpProbe(Probe):
 
     async def check(self, run: Run) -> None:
         """Fails with dns, connect, tls, status, auth, quota or body."""
-        try:
-            show = partial(note_certificate, run)
+        show = partial(note_certificate, run)
+        with http_failures():
             async with run.tools.session(run.phase, self._tls, _FAMILIES[self.ip], show) as session:
-                await self._exchange(session, run)
-        except aiohttp.TooManyRedirects as error:
-            raise Failed("status", f"more than {self.redirects} redirects") from error
-        except aiohttp.ServerDisconnectedError as error:
-            raise Failed("connect", "the server closed the connection without an answer") from error
-        except aiohttp.ClientPayloadError as error:
-            raise Failed("body", "the answer's body ended early or is not as its headers say") from error
-        except aiohttp.ClientOSError as error:
-            raise Failed("connect", f"the connection broke: {reason_of(error)}") from error
-        except aiohttp.ClientError as error:
-            raise Failed("status", f"not a valid HTTP answer ({type(error).__name__})") from error
-
-    async def _exchange(self, session: aiohttp.ClientSession, run: Run) -> None:
-        with run.phase("request"):
-            response = await session.request(**self._request)
-        async with response:
-            run.set(STATUS_CODE, response.status)
-            with run.phase("response"):
-                body = await self._read(response)
+                with run.phase("request"):
+                    response = await session.request(**self._request)
+                async with response:
+                    run.set(STATUS_CODE, response.status)
+                    with run.phase("response"):
+                        body = await read_body(response, self.body_limit)
         self._judge(response.status, body)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self.body_limit:
-                raise Failed("body", f"the answer's body is longer than {self.body_limit} bytes")
-        return bytes(body)
 
     def _judge(self, status: int, body: bytes) -> None:
         if not any(low <= status <= high for low, high in self.status):

@@ -1,9 +1,9 @@
 """PostgreSQL: can one log in and query, and how near is the server to its limits?"""
 
-import socket
 import ssl
 from collections.abc import Mapping
 from functools import cached_property
+from socket import gaierror
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import asyncpg
@@ -25,7 +25,7 @@ CONNECTIONS = Metric(
 CONNECTIONS_MAX = Metric(
     "chatterfy_postgres_connections_max",
     "gauge",
-    "Client connections that the server takes, without those kept for superusers; read at every run.",
+    "Client connections that the server takes, without those that are reserved; read at every run.",
     LABELS,
 )
 OLDEST_TRANSACTION = Metric(
@@ -43,13 +43,15 @@ IN_RECOVERY = Metric(
 
 _STATISTICS = """
 SELECT count(*) AS connections,
-       current_setting('max_connections')::int
-         - current_setting('superuser_reserved_connections')::int AS connections_max,
-       coalesce(extract(epoch FROM max(now() - xact_start) FILTER (WHERE pid <> pg_backend_pid())), 0)::float8
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+         - coalesce(current_setting('reserved_connections', true)::int, 0) AS connections_max,
+       greatest(extract(epoch FROM max(now() - xact_start) FILTER (WHERE pid <> pg_backend_pid())), 0)::float8
          AS oldest,
        pg_is_in_recovery()::int AS in_recovery
-FROM pg_stat_activity WHERE backend_type = 'client backend'
+FROM pg_stat_activity
+WHERE coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid IS NOT NULL)
 """
+"""Without pg_monitor the type of others' backends is hidden: those with a database and a user are the clients'."""
 
 _CLASSES: tuple[tuple[str, Reason], ...] = (
     ("28", "auth"),
@@ -63,6 +65,8 @@ _CLASSES: tuple[tuple[str, Reason], ...] = (
 )
 """SQLSTATE prefixes (https://www.postgresql.org/docs/current/errcodes-appendix.html); every other one is `query`."""
 
+_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 
 def _checked(secret: Secret) -> Secret:
     parse_database_url(secret.reveal())
@@ -71,7 +75,10 @@ def _checked(secret: Secret) -> Secret:
 
 @probe
 class PostgresProbe(Probe):
-    """Opens a connection of its own, runs `SELECT 1` in a read-only transaction, and reads the server's state."""
+    """Opens a connection of its own, runs `SELECT 1` in a read-only transaction, and reads the server's state.
+
+    Phases: dns, connect (with TLS and the login), query, read (of the server's state).
+    """
 
     kind: Literal["postgres"]
     url: Annotated[SecretField, AfterValidator(_checked)]
@@ -90,55 +97,56 @@ class PostgresProbe(Probe):
 
     async def check(self, run: Run) -> None:
         """Fails with dns, connect, tls, auth, quota (out of connections), timeout or query."""
+        begin = run.tools.clock.monotonic()
         if not self._url.is_socket:
+            # asyncpg looks the name up again, in a thread: with a dead name server it does not come to that.
             await run.tools.dialer.resolve(self._url.host, self._url.port, run.phase)
-        connection = await self._connect(run)
-        try:
-            with run.phase("query"):
-                row = await self._query(connection, run)
-            run.set(CONNECTIONS, row["connections"])
-            run.set(CONNECTIONS_MAX, row["connections_max"])
-            run.set(OLDEST_TRANSACTION, row["oldest"])
-            run.set(IN_RECOVERY, row["in_recovery"])
-        finally:
-            # close() would wait for a server that hangs.
-            connection.terminate()
-
-    async def _connect(self, run: Run) -> "Connection":
         try:
             with run.phase("connect"):
-                return await asyncpg.connect(
-                    self._url.dsn,
-                    timeout=self.timeout + 1,  # the run ends before; this only replaces the default of 60 s
-                    statement_cache_size=0,
-                    server_settings={"application_name": "chatterfy-exporter", "timezone": "UTC"},
-                )
-        except asyncpg.PostgresError as error:
-            raise _failed(error) from error
-        except ssl.SSLError as error:
-            raise Failed("tls", error.reason or "the handshake failed") from error
-        except socket.gaierror as error:
-            raise Failed("dns", f"{self._url.host}: {error.strerror}") from error
-        except (OSError, asyncpg.InterfaceError) as error:
-            told = reason_of(error) if isinstance(error, OSError) else str(error)
-            raise Failed("connect", f"{self._url.host}:{self._url.port}: {told}") from error
+                connection = await self._connect()
+            try:
+                await self._query(connection, run, self.timeout - (run.tools.clock.monotonic() - begin))
+            finally:
+                # close() and rollbacks wait for the server, which may hang.
+                connection.terminate()
+        except _ERRORS as error:
+            raise self._failed(error) from error
 
-    async def _query(self, connection: "Connection", run: Run) -> asyncpg.Record:
-        try:
-            async with connection.transaction(readonly=True):
-                # SET LOCAL rather than a startup parameter, which pgbouncer refuses.
-                await connection.execute(f"SET LOCAL statement_timeout = {int(self.timeout * 1000)}")
-                await connection.fetchval("SELECT 1")
-                with run.phase("read"):
-                    (row,) = await connection.fetch(_STATISTICS)
-                return row
-        except asyncpg.PostgresError as error:
-            raise _failed(error) from error
-        except (OSError, asyncpg.InterfaceError) as error:
-            raise Failed("connect", f"{self._url.host}:{self._url.port}: the connection broke") from error
+    async def _connect(self) -> "Connection":
+        return await asyncpg.connect(
+            self._url.dsn,
+            host=self._url.host,
+            port=self._url.port,
+            timeout=self.timeout + 1,  # the run ends before; this only replaces the default of 60 s
+            statement_cache_size=0,
+            server_settings={"application_name": "chatterfy-exporter", "timezone": "UTC"},
+        )
 
+    async def _query(self, connection: "Connection", run: Run, seconds: float) -> None:
+        """Asks within `seconds`; the server itself ends a query a little before, and so leaves nothing running."""
+        with run.phase("query"):
+            # SET LOCAL rather than a startup parameter, which pgbouncer refuses.
+            limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 900))}"
+            await connection.execute(f"BEGIN READ ONLY; {limit}; SELECT 1")
+        with run.phase("read"):
+            (row,) = await connection.fetch(_STATISTICS)
+            await connection.execute("COMMIT")
+        run.set(CONNECTIONS, row["connections"])
+        run.set(CONNECTIONS_MAX, row["connections_max"])
+        run.set(OLDEST_TRANSACTION, row["oldest"])
+        run.set(IN_RECOVERY, row["in_recovery"])
 
-def _failed(error: asyncpg.PostgresError) -> Failed:
-    state = error.sqlstate or ""
-    reason: Reason = next((reason for prefix, reason in _CLASSES if state.startswith(prefix)), "query")
-    return Failed(reason, f"{error.args[0] if error.args else type(error).__name__} (SQLSTATE {state or 'unknown'})")
+    def _failed(self, error: Exception) -> Failed:
+        if isinstance(error, asyncpg.PostgresError):
+            state = error.sqlstate or ""
+            reason: Reason = next((reason for prefix, reason in _CLASSES if state.startswith(prefix)), "query")
+            return Failed(reason, f"{error.args[0]} (SQLSTATE {state})")
+        where = f"{self._url.host}:{self._url.port}"
+        if isinstance(error, ssl.SSLError):
+            return Failed("tls", f"{where}: {getattr(error, 'verify_message', error.reason)}")
+        if isinstance(error, OSError) and error.errno:
+            return Failed("dns" if isinstance(error, gaierror) else "connect", f"{where}: {reason_of(error)}")
+        # asyncpg's own words. Where TLS is a must they speak of the server's answer to the wish for it.
+        told = str(error) or type(error).__name__
+        refused = self._url.needs_tls and ("SSL" in told or "TLS" in told)
+        return Failed("tls" if refused else "connect", f"{where}: {told}")

