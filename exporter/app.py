@@ -59,7 +59,7 @@ class App:
         self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
         self._reloading = asyncio.Lock()
         self._server = Server(
-            Site(self.page, self.probes, self.tasks, clock, VERSION, self.settings.environment, self.reload)
+            Site(self.page, self.probes, self.tasks, clock, VERSION, lambda: self.settings.environment, self.reload)
         )
 
     async def start(self) -> None:
@@ -94,8 +94,9 @@ class App:
             except ConfigError as error:
                 self._refused(error)
                 return f"{error}\n"
-            if settings.listen != self.settings.listen:
-                log.warning("listen.unchanged", advice="a new address takes effect at the next start")
+            for key in ("listen", "sentry"):
+                if getattr(settings, key) != getattr(self.settings, key):
+                    log.warning(f"{key}.unchanged", advice="it takes effect at the next start")
             self.settings = settings
             self._accepted(self._clock.now())
             self._tools.redact = settings.redact

@@ -68,6 +68,15 @@ async def test_what_takes_a_restart_is_said(config, capsys):
     assert "config.reloaded" not in log
 
 
+async def test_the_environments_name_changes_with_the_file(config):
+    async with running(config(f"{HEAD}environment: staging"), {}) as it:
+        config(f"{HEAD}environment: production")
+
+        await it.post("/-/reload")
+
+        assert "Chatterfy production" in (await it.get("/"))[1]
+
+
 async def test_an_unchanged_probe_keeps_what_it_holds_between_runs(config):
     text = HEAD + "probes: {web: {kind: http, url: 'http://127.0.0.1:1/', headers: {A: {env: SECRET}}}}"
     async with running(config(text), {"SECRET": "x"}) as it:

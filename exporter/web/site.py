@@ -19,7 +19,7 @@ class Site:
     tasks: Board
     clock: Clock
     version: str
-    environment: str
+    environment: Callable[[], str]
     reload: Callable[[], Awaitable[str]]
     """Reads the configuration again; returns its problems, or an empty text."""
 

@@ -60,7 +60,7 @@ def _page(template: str, request: web.Request, **values: Any) -> web.Response:
     now = site.clock.now()
     text = _templates.get_template(template).render(
         **values,
-        environment=site.environment,
+        environment=site.environment(),
         version=site.version,
         ago=lambda moment: ago(now - moment),
         spark=sparkline,
