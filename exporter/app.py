@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import structlog
 
+from exporter.business.run import Business
 from exporter.clock import Clock
 from exporter.errors import ConfigError
 from exporter.jobs import PageRefresh, Task
@@ -18,8 +19,10 @@ from exporter.probes.base import ProbeJob
 from exporter.schedule import Scheduler
 from exporter.settings import Settings
 from exporter.states import Board
+from exporter.tables import Tables
 from exporter.telemetry import CrashReports, configure_logs
 from exporter.tools import Tools
+from exporter.tools.database_url import parse_database_url
 from exporter.web.server import Server
 from exporter.web.site import Site
 
@@ -58,8 +61,18 @@ class App:
         self._tools = Tools(clock, self.settings.redact)
         self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
         self._reloading = asyncio.Lock()
+        self.business: Business | None = None
         self._server = Server(
-            Site(self.page, self.probes, self.tasks, clock, VERSION, lambda: self.settings.environment, self.reload)
+            Site(
+                page=self.page,
+                probes=self.probes,
+                tasks=self.tasks,
+                clock=clock,
+                version=VERSION,
+                environment=lambda: self.settings.environment,
+                problems=self._problems,
+                reload=self.reload,
+            )
         )
 
     async def start(self) -> None:
@@ -75,6 +88,7 @@ class App:
         self._scheduler.start(process)
         self._scheduler.start(PageRefresh(self.page))
         log.info("exporter.started", url=self.url, probes=len(self.probes), version=VERSION)
+        await self._start_business()
         if not self.probes:
             log.warning(
                 "probes.missing", advice="name some in a configuration file, or set DATABASE_URL, API_URL and the like"
@@ -82,6 +96,8 @@ class App:
 
     async def close(self) -> None:
         """Stops the jobs and what they have under way, then the listener."""
+        if self.business:
+            await self.business.close()
         await self._scheduler.close()
         await self._server.close()
         log.info("exporter.stopped")
@@ -96,20 +112,22 @@ class App:
                 return f"{error}\n"
             for key in ("listen", "sentry"):
                 if getattr(settings, key) != getattr(self.settings, key):
-                    log.warning(f"{key}.unchanged", advice="it takes effect at the next start")
-            self.settings = settings
+                    log.warning("config.unchanged", key=key, advice="it takes effect at the next start")
+            before, self.settings = self.settings, settings
             self._accepted(self._clock.now())
             self._tools.redact = settings.redact
             self._configure_logs()
             self.store.series_per_metric = settings.limits.series_per_metric
             self._scheduler.limit(settings.limits.probes_at_once)
             await self._apply(settings)
+            if _business_sections(settings) != _business_sections(before):
+                await self._start_business()
             log.info("config.reloaded", probes=len(self.probes))
             return ""
 
     async def _apply(self, settings: Settings) -> None:
         changed = [name for name, job in self._jobs.items() if settings.probes.get(name) != job.options]
-        await asyncio.gather(*map(self._scheduler.stop, changed))
+        await asyncio.gather(*(self._scheduler.stop(self._jobs[name]) for name in changed))
         for name in changed:
             del self._jobs[name], self.probes[name]
             if name not in settings.probes:
@@ -119,6 +137,34 @@ class App:
                 job = ProbeJob(name, options, self._tools, self.store)
                 self._jobs[name], self.probes[name] = job, job.state
                 self._scheduler.start(job)
+
+    async def _start_business(self) -> None:
+        """Starts the queries anew, as the configuration has them now."""
+        if self.business:
+            await self.business.close()
+            self.business = None
+        settings = self.settings
+        if settings.database is None:
+            return
+        default_schema = parse_database_url(settings.database.url.reveal()).schema
+        self.business = Business(
+            settings.database,
+            Tables.of(settings.tables, default_schema),
+            settings.queries,
+            settings.state,
+            settings.all_queries,
+            scheduler=self._scheduler,
+            store=self.store,
+            board=self.tasks,
+            clock=self._clock,
+            daily=settings.daily,
+        )
+        await self.business.start()
+
+    def _problems(self) -> list[str]:
+        """What is wrong with the tables, for the status page."""
+        found = self.business.problems if self.business else []
+        return [f"{problem.table}: {problem.message}. {problem.advice}" for problem in found]
 
     def _configure_logs(self) -> None:
         chosen = self.settings.log
@@ -143,3 +189,7 @@ class App:
         self.store.replace("config", [Sample(RELOADED, (), 0)])
         for problem in error.problems:
             log.error("config.refused", where=problem.where, path=problem.path, problem=problem.message)
+
+
+def _business_sections(settings: Settings) -> tuple[object, ...]:
+    return settings.database, settings.tables, settings.queries, settings.state, settings.daily, settings.all_queries

@@ -5,12 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from exporter import commands
+from exporter import business_commands, commands
 from exporter.app import VERSION
 from exporter.clock import SystemClock
 from exporter.config.fields import address, duration
@@ -50,7 +51,15 @@ class _Field(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+def _day(text: object) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"expected a day such as 2026-01-31, got {text!r}") from None
+
+
 _DURATION = _Field("duration", duration)
+_DAY = _Field("day", _day)
 _ADDRESS = _Field("address", address)
 
 
@@ -112,8 +121,11 @@ def check(path: Path | None) -> None:
     """Check a configuration; exit 2 if it has a problem.
 
     Prints every problem at once, each as `file:line: key: what is wrong and what to write instead`.
+    Where a database is configured, its tables are held against what the queries read: what is missing is a warning.
     """
     settings = load(path, os.environ)
+    for warning in asyncio.run(business_commands.check(settings, SystemClock())):
+        click.echo(warning, err=True)
     click.echo(f"{path or 'environment'}: good: {len(settings.probes)} probes")
 
 
@@ -128,6 +140,57 @@ def probe(path: Path | None, name: str) -> None:
     text, success = asyncio.run(commands.probe(load(path, os.environ), name, SystemClock()))
     click.echo(text, nl=False)
     sys.exit(0 if success else 1)
+
+
+@main.command()
+@_config
+@click.option(
+    "--since", type=_DURATION, help="How far back a counter or histogram looks; 1h, or its `settle` where that is more."
+)
+@click.argument("name")
+def query(path: Path | None, since: float | None, name: str) -> None:
+    """Run one query now: rows, SQL, plan, time.
+
+    Counters and histograms show what came of late. Nothing is written, neither to the database nor to the state.
+    Exits 0 when it succeeds, 1 when it fails, 2 when there is no such query.
+    """
+    text, success = asyncio.run(business_commands.query(load(path, os.environ), name, since, SystemClock()))
+    click.echo(text, nl=False)
+    sys.exit(0 if success else 1)
+
+
+@main.command()
+@_config
+@click.option("--role", required=True, help="Whom the exporter logs in as; must be there already.")
+@click.option("--writer", help="Whom the daily job logs in as; must be there already.")
+def grants(path: Path | None, role: str, writer: str | None) -> None:
+    """Print the least privileges that the exporter needs, as SQL.
+
+    Nothing but the columns that the enabled queries read, and with --writer the one table that the daily job writes:
+
+    \b
+    chatterfy-exporter grants --role chatterfy_exporter --config config.yml | psql "$ADMIN_DATABASE_URL"
+    """  # noqa: D301  (click's mark, as above)
+    click.echo(business_commands.grants(load(path, os.environ), role, writer), nl=False)
+
+
+@main.command()
+@_config
+@click.option("--date", "day", type=_DAY, help="The day to count, e.g. 2026-01-31.")
+@click.option("--from", "first", type=_DAY, help="The first day to count.")
+@click.option("--to", "last", type=_DAY, help="The last day to count.")
+def daily(path: Path | None, day: date | None, first: date | None, last: date | None) -> None:
+    """Count past days into the app's table of daily metrics.
+
+    Days that were counted before are counted anew. Needs the section `daily`, whether or not the job is enabled.
+    """
+    begin, end = day or first, day or last
+    if begin is None or end is None or (day and (first or last)):
+        raise click.UsageError("expected --date, or --from and --to")
+    settings = load(path, os.environ)
+    with click.progressbar(length=max(1, (end - begin).days + 1), item_show_func=str, label="days") as bar:
+        asyncio.run(business_commands.daily(settings, begin, end, SystemClock(), lambda done: bar.update(1, done)))
+    click.echo(f"counted: {begin} to {end}")
 
 
 @main.command()

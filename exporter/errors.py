@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Reason = Literal["timeout", "dns", "connect", "tls", "status", "body", "auth", "quota", "query", "internal"]
-"""Why a run failed: the closed set of the label `reason`."""
+ProbeReason = Literal["timeout", "dns", "connect", "tls", "status", "body", "auth", "quota", "query", "internal"]
+"""Why a probe failed: the closed set of its label `reason`."""
 
-REASONS: tuple[Reason, ...] = get_args(Reason)
+Reason = ProbeReason | Literal["pool"]
+"""Why a run failed: `pool` is a query that waited too long for one of the exporter's connections."""
+
+PROBE_REASONS: tuple[ProbeReason, ...] = get_args(ProbeReason)
+REASONS: tuple[Reason, ...] = (*PROBE_REASONS, "pool")
 
 
 class Failed(Exception):  # noqa: N818  (an outcome, not a defect)

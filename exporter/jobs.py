@@ -73,7 +73,7 @@ class Task:
         """Holds nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PageRefresh:
     """Puts what has changed on the page, twice a second: a result is never older than that plus the rendering.
 

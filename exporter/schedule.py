@@ -34,7 +34,7 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """What no other job is called."""
+        """What it is called in logs."""
 
     @property
     def interval(self) -> float:
@@ -68,7 +68,7 @@ class Scheduler:
         self._clock = clock
         self._slots = asyncio.Semaphore(limit)
         self._random = random or Random().random  # noqa: S311  (spreads load, keeps no secret)
-        self._tasks: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._tasks: dict[Job, asyncio.Task[None]] = {}
 
     def limit(self, runs: int) -> None:
         """Sets how many bounded jobs may run at once; runs under way are not disturbed."""
@@ -77,11 +77,11 @@ class Scheduler:
     def start(self, job: Job) -> None:
         """Schedules the job; its first run comes within three seconds (or its interval, if that is shorter)."""
         delay = self._random() * min(FIRST_RUNS_WITHIN, job.interval)
-        self._tasks[job.name] = job, asyncio.create_task(self._repeat(job, delay), name=f"job:{job.name}")
+        self._tasks[job] = asyncio.create_task(self._repeat(job, delay), name=f"job:{job.name}")
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, job: Job) -> None:
         """Cancels the job, waits until its run has ended, and closes it."""
-        job, task = self._tasks.pop(name)
+        task = self._tasks.pop(job)
         task.cancel()
         await asyncio.wait([task])
         await job.close()

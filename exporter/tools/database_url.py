@@ -4,7 +4,12 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from pydantic import AfterValidator
+
+from exporter.config.secret import Secret, SecretField
 
 _FILES = ("sslcert", "sslcrl", "sslkey", "sslrootcert")
 _KEPT = {*_FILES, "dbname", "options", "passfile", "password", "sslmode", "sslnegotiation", "sslpassword", "user"}
@@ -33,6 +38,12 @@ class DatabaseUrl:
     def is_socket(self) -> bool:
         """Whether the server is reached through a Unix socket."""
         return self.host.startswith("/")
+
+    @property
+    def database(self) -> str:
+        """The database's name; the user's where the URL has none."""
+        parts = urlsplit(self.dsn)
+        return unquote(parts.path[1:]) or dict(parse_qsl(parts.query)).get("dbname") or unquote(parts.username or "")
 
 
 def parse_database_url(text: str) -> DatabaseUrl:
@@ -79,3 +90,12 @@ def _kept(parameters: dict[str, str]) -> dict[str, str]:
         if name in kept and not Path(kept[name]).is_file():
             raise ValueError(f"the file that {name} names cannot be found")
     return kept
+
+
+def _checked(secret: Secret) -> Secret:
+    parse_database_url(secret.reveal())
+    return secret
+
+
+DatabaseUrlField = Annotated[SecretField, AfterValidator(_checked)]
+"""A model's field that holds a PostgreSQL URL as a secret, checked when it is read."""

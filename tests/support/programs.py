@@ -9,9 +9,10 @@ import pytest
 UNPACKED = Path(__file__).parents[2] / ".tools/debian/usr/bin"
 
 
-def program(name: str) -> str:
-    """The program's path. Without it a test is skipped on a laptop and fails where `CI` is set."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{UNPACKED}")
+def program(name: str, *folders: Path) -> str:
+    """The program's path (in these folders). Without it a test is skipped on a laptop and fails where `CI` is set."""
+    places = [str(folder) for folder in folders] or [os.environ.get("PATH", ""), str(UNPACKED)]
+    found = shutil.which(name, path=":".join(places))
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: run scripts/install-debian.sh")
     return found

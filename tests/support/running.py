@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from exporter.app import App
+from exporter.business.run import Business
 from exporter.clock import Clock, SystemClock
 from exporter.metrics.page import Page
 from exporter.metrics.store import Store
@@ -51,6 +52,12 @@ class Running:
         self.url = app.url
         self._session = session
 
+    @property
+    def business(self) -> Business:
+        """The running queries, for tests that do not wait for the next minute or night."""
+        assert self.app.business
+        return self.app.business
+
     async def get(self, path: str, **headers: str) -> tuple[int, str]:
         async with self._session.get(self.url + path, headers=headers) as response:
             return response.status, await response.text()
@@ -67,9 +74,10 @@ class Running:
         page = ""
         try:
             async with asyncio.timeout(within):
+                page = await self.page()
                 while not (wanted(page) if callable(wanted) else wanted in page):
-                    page = await self.page()
                     await asyncio.sleep(0.05)
+                    page = await self.page()
         except TimeoutError:
             raise AssertionError(f"not within {within} s: {wanted}\n{page}") from None
         return page

@@ -100,3 +100,15 @@ def test_a_bad_url_is_refused_without_showing_it(text, message):
         parse_database_url(text)
 
     assert "planted" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:p@db/the%20app?schema=chat",
+        "postgresql://u:p@db?dbname=the+app",
+        "postgresql://the%20app:p@db",
+    ],
+)
+def test_the_database_is_the_one_that_the_server_will_open(text):
+    assert parse_database_url(text).database == "the app"

@@ -1,0 +1,1 @@
+"""Business metrics: SQL files over logical tables, become gauges, counters and histograms."""

@@ -1,0 +1,11 @@
+-- # The application adds to a day's rows until the day ends everywhere: it is closed two days after it began in UTC.
+-- metric: chatterfy_usage_cost_usd_total
+-- kind: counter
+-- help: Cost of usage in US dollars by provider and model; read every minute.
+-- reads: [usage]
+-- labels: [provider, model]
+-- every: 1m
+-- time: usage.day
+-- settle: 2d
+-- cap: 100
+SELECT provider, model, sum(cost_usd) AS value FROM usage GROUP BY 1, 2
