@@ -103,5 +103,7 @@ def ago(elapsed: float) -> str:
 
 
 def seconds(duration: float) -> str:
-    """A duration as people say it: `3.2 ms`, `1.25 s`."""
+    """A duration as people say it: `3.2 ms`, `1.25 s`, `5 min`."""
+    if duration >= 60:
+        return ago(duration)
     return f"{duration:.3g} s" if duration >= 1 else f"{duration * 1000:.1f} ms"

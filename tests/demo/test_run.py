@@ -13,10 +13,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from exporter.business.shipped import SHIPPED
 from exporter.clock import SystemClock
 from exporter.demo.outages import parse
 from exporter.demo.run import run
 from exporter.errors import ExporterError
+from exporter.metrics.catalogue import CATALOGUE
 
 SPEED = 5
 
@@ -111,6 +113,37 @@ async def start(folder: Path, *options: str) -> asyncio.subprocess.Process:
         env=os.environ | {"TMPDIR": str(folder)},
         start_new_session=True,
     )
+
+
+async def test_every_business_metric_comes_to_the_page_and_moves(short_folder):
+    process = await start(short_folder, "--json")
+    assert process.stdout
+    metrics = json.loads(await process.stdout.readline())["metrics"]
+    declared = {metric.name for query in SHIPPED for metric, _ in query.metrics} | {
+        name for name in CATALOGUE if name.startswith("chatterfy_daily_")
+    }
+
+    def on_page(page: str) -> set[str]:
+        return {name for name in declared if re.search(rf"^{name}(_bucket)?[ {{]", page, re.MULTILINE)}
+
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        pages: list[str] = []
+        while not pages or on_page(pages[-1]) != declared or requests(pages[-1]) == requests(pages[0]):
+            await asyncio.sleep(0.2)
+            async with session.get(metrics) as response:
+                page = await response.text()
+            if pages or requests(page):
+                pages.append(page)
+    process.terminate()
+    await process.communicate()
+
+    assert requests(pages[-1]) > requests(pages[0]) > 10_000
+    assert 'chatterfy_query_enabled{query="messages"} 1.0' in pages[-1]
+
+
+def requests(page: str) -> float:
+    counts = re.findall(r"^chatterfy_http_requests_total\{.*\} (\S+)$", page, re.MULTILINE)
+    return sum(map(float, counts))
 
 
 async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_probe(short_folder):

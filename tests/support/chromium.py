@@ -60,8 +60,8 @@ class Tab:
     async def evaluate(self, expression: str) -> Any:
         return (await self.call("Runtime.evaluate", expression=expression, returnByValue=True))["result"].get("value")
 
-    async def screenshot(self, path: Path) -> None:
-        image = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    async def screenshot(self, path: Path, *, full: bool = True) -> None:
+        image = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)
         path.write_bytes(base64.b64decode(image["data"]))
 
 

@@ -131,6 +131,6 @@ def test_spans_are_said_in_their_two_largest_units(elapsed, text):
     assert ago(elapsed) == text
 
 
-@pytest.mark.parametrize(("duration", "text"), [(0.00321, "3.2 ms"), (1.254, "1.25 s")])
+@pytest.mark.parametrize(("duration", "text"), [(0.0032, "3.2 ms"), (1.254, "1.25 s"), (59.96, "60 s"), (3600, "1 h")])
 def test_durations_are_said_as_people_do(duration, text):
     assert seconds(duration) == text
