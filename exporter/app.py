@@ -7,9 +7,10 @@ from importlib.metadata import version
 
 import structlog
 
+from exporter.business.options import DatabaseOptions
 from exporter.business.run import Business
 from exporter.clock import Clock
-from exporter.errors import ConfigError
+from exporter.errors import ConfigError, ExporterError
 from exporter.jobs import PageRefresh, Task
 from exporter.metrics.catalogue import Metric, Sample
 from exporter.metrics.page import Page
@@ -121,7 +122,12 @@ class App:
             self._scheduler.limit(settings.limits.probes_at_once)
             await self._apply(settings)
             if _business_sections(settings) != _business_sections(before):
-                await self._start_business()
+                try:
+                    await self._start_business()
+                except ExporterError as error:
+                    self.store.replace("config", [Sample(RELOADED, (), 0)])
+                    log.error("business.stopped", problem=str(error))  # noqa: TRY400  (it is no crash)
+                    return f"{error}\n"
             log.info("config.reloaded", probes=len(self.probes))
             return ""
 
@@ -140,15 +146,21 @@ class App:
 
     async def _start_business(self) -> None:
         """Starts the queries anew, as the configuration has them now."""
+        before = set(self.tasks)
         if self.business:
             await self.business.close()
             self.business = None
-        settings = self.settings
-        if settings.database is None:
-            return
-        default_schema = parse_database_url(settings.database.url.reveal()).schema
+        if self.settings.database:
+            await self._start_queries(self.settings, self.settings.database)
+        for task in before - set(self.tasks):
+            self.store.forget("task", task)
+            for owner in (f"job:{task}", f"late:{task}"):
+                self.store.replace(owner, ())
+
+    async def _start_queries(self, settings: Settings, database: DatabaseOptions) -> None:
+        default_schema = parse_database_url(database.url.reveal()).schema
         self.business = Business(
-            settings.database,
+            database,
             Tables.of(settings.tables, default_schema),
             settings.queries,
             settings.state,

@@ -13,6 +13,8 @@ installed=(
   "curl curl"
   "git git"
   "jq jq"
+  "node nodejs"
+  "npm npm"
   "/usr/lib/x86_64-linux-gnu/libpq.so.5 libpq5"
   "/usr/lib/x86_64-linux-gnu/libcares.so.2 libc-ares2"
   "/usr/lib/x86_64-linux-gnu/libevent-2.1.so.7 libevent-2.1-7"

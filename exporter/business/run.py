@@ -87,6 +87,7 @@ class Business:
         self._state = StateFile(state.path)
         self._cold_timeout = state.cold_timeout
         self._recounted = -1.0
+        self._checking = asyncio.Lock()
         self._work: dict[str, Gauge | Counter] = {}
         self._every: dict[str, float] = {}
         self._jobs: dict[str, Task] = {}
@@ -142,7 +143,11 @@ class Business:
             self._work[name].clear()
 
     async def check(self) -> None:
-        """Holds the mapping against the database's catalogue, and switches queries off or on."""
+        """Holds the mapping against the database's catalogue, and switches queries off or on; one look at a time."""
+        async with self._checking:
+            await self._look()
+
+    async def _look(self) -> None:
         queries = [work.query for work in self._work.values()]
         async with self.pool.transaction(SNAPSHOT, 10.0) as connection:
             needs: dict[str, set[str]] = {}

@@ -232,7 +232,24 @@ async def test_a_reload_changes_queries_and_leaves_nothing_of_the_old_ones(confi
         empty = await it.until(lambda page: "chatterfy_orgs" not in page)
 
     assert ENABLED % "users" not in page
+    assert 'task="mine"' not in page
     assert "chatterfy_query_enabled" not in empty
+    assert 'task="messages"' not in empty
+    assert 'task="process"' in empty
+
+
+async def test_a_reload_to_a_state_that_cannot_be_kept_says_so_in_answer_and_metric(configured, url):
+    path = configured()
+    async with running(path, {"DB": url}) as it:
+        path.write_text(path.read_text() + "state: {path: no/such/folder/state.sqlite}\n")
+
+        status, body = await it.post("/-/reload")
+
+        page = await it.until("chatterfy_config_last_reload_successful 0.0")
+
+    assert status == 422
+    assert body.startswith("state.path: ")
+    assert "chatterfy_query_enabled" not in page
 
 
 async def test_the_daily_table_is_written_when_it_is_switched_on(configured, url, connection):
