@@ -7,6 +7,7 @@ from contextlib import suppress
 
 _LAST_RUN = re.compile(r'^chatterfy_probe_last_run_timestamp_seconds\{.*probe="([^"]+)"\} (\S+)$', re.MULTILINE)
 _RUNS = re.compile(r'^chatterfy_probe_runs_total\{.*probe="([^"]+)"\} (\S+)$', re.MULTILINE)
+_TASK_RUNS = re.compile(r'^chatterfy_job_runs_total\{task="([^"]+)"\} (\S+)$', re.MULTILINE)
 _FAILURES = re.compile(r"^chatterfy_probe_failures_total\{.*\} (\S+)$", re.MULTILINE)
 
 
@@ -45,3 +46,13 @@ def failures(page: str) -> float:
 def series(page: str) -> int:
     """The number of series on the page."""
     return sum(1 for line in page.splitlines() if not line.startswith("#"))
+
+
+def total(page: str, metric: str) -> float:
+    """The sum of a metric's series."""
+    return sum(map(float, re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", page, re.MULTILINE)))
+
+
+def task_runs(page: str) -> dict[str, float]:
+    """How often each query or other piece of the exporter's own work has run."""
+    return {name: float(value) for name, value in _TASK_RUNS.findall(page)}

@@ -1,5 +1,6 @@
 """The peers, set up in a folder that git ignores: nothing is installed, no service is started."""
 
+import gzip
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from bench.child import ROOT
 
 TOOLS = ROOT / ".tools"
+_DRIVER = "psycopg2-binary"
 _QUERY_EXPORTERS = (((3, 12), "5.2.2"), ((3, 11), "5.0.2"))
 """The newest release for each Python, newest first."""
 
@@ -23,15 +25,7 @@ class PeerMissingError(Exception):
 @cache
 def blackbox_exporter() -> Path:
     """The program from Debian's package, unpacked."""
-    folder = TOOLS / "blackbox_exporter"
-    program = folder / "usr/bin/prometheus-blackbox-exporter"
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _run("apt-get", "download", "prometheus-blackbox-exporter", cwd=folder)
-        (package,) = folder.glob("*.deb")
-        _run("dpkg-deb", "-x", package, folder)
-        package.unlink()
-    return program
+    return _unpacked("blackbox")
 
 
 @cache
@@ -41,14 +35,30 @@ def blackbox_version() -> str:
 
 
 @cache
+def sql_exporter() -> Path:
+    """The program from Debian's package, unpacked; justwatchcom/sql_exporter by its source's name."""
+    return _unpacked("sql")
+
+
+@cache
+def sql_exporter_version() -> str:
+    """As the package's changelog says, since the program does not know."""
+    changelog = TOOLS / "sql_exporter/usr/share/doc/prometheus-sql-exporter/changelog.Debian.gz"
+    sql_exporter()
+    match = re.search(r"\((\d+\.\d+\.\d+)", gzip.decompress(changelog.read_bytes()).decode())
+    return match[1] if match else "0.0"
+
+
+@cache
 def query_exporter() -> Path:
-    """The newest release that a Python on this machine can run, from PyPI, in an environment of its own."""
+    """The newest release that a Python on this machine can run, from PyPI with a driver, in its own environment."""
     python, release = _newest_python()
     folder = TOOLS / f"query-exporter-{release}"
     program = folder / "bin/query-exporter"
     if not program.exists():
         _run(python, "-m", "venv", "--clear", folder)
-        _run(folder / "bin/pip", "install", "--quiet", f"query-exporter=={release}")
+    if not any(folder.glob("lib/*/site-packages/psycopg2")):
+        _run(folder / "bin/pip", "install", "--quiet", f"query-exporter=={release}", _DRIVER)
     return program
 
 
@@ -56,6 +66,18 @@ def query_exporter() -> Path:
 def query_exporter_version() -> str:
     """The release, and the Python that runs it."""
     return f"{_version(query_exporter())} on Python {_version(query_exporter().parent / 'python')}"
+
+
+def _unpacked(what: str) -> Path:
+    folder = TOOLS / f"{what}_exporter"
+    program = folder / f"usr/bin/prometheus-{what}-exporter"
+    if not program.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run("apt-get", "download", program.name, cwd=folder)
+        (package,) = folder.glob("*.deb")
+        _run("dpkg-deb", "-x", package, folder)
+        package.unlink()
+    return program
 
 
 def _newest_python() -> tuple[Path, str]:

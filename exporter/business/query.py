@@ -166,8 +166,11 @@ class Query:
             bounds = ", ".join(repr(-bound) for bound in reversed(self.header.buckets))
             place = f"{len(self.header.buckets)} - width_bucket(-value, ARRAY[{bounds}]::float8[])"
             rows = f"SELECT {self._raw_labels()}value::float8 FROM q"
-            source = f"(SELECT *, {place} AS bucket FROM ({rows}) r WHERE value IS NOT NULL) q"
-            values = ["bucket", "count(*) AS count", "sum(value) AS sum"]
+            placed = f"SELECT *, {place} AS bucket FROM ({rows}) r WHERE value IS NOT NULL"
+            # Grouped by the labels as they are first: to normalise each row would cost ten times as much.
+            sums = f"SELECT {self._raw_labels()}bucket, count(*) AS count, sum(value) AS sum FROM ({placed}) p"
+            source = f"({sums} GROUP BY {self._raw_labels()}bucket) q"
+            values = ["bucket", "sum(count) AS count", "sum(sum) AS sum"]
             groups = f" GROUP BY {', '.join(str(place + 1) for place in range(len(labels) + 1))}"
         # Every part is checked or quoted: the mapping's identifiers, the header's names, the rules' texts.
         front = f"{tables.with_clause(self.needs, window)}, q AS (\n{self.sql}\n)"

@@ -126,16 +126,18 @@ async def test_every_business_metric_comes_to_the_page_and_moves(short_folder):
     def on_page(page: str) -> set[str]:
         return {name for name in declared if re.search(rf"^{name}(_bucket)?[ {{]", page, re.MULTILINE)}
 
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        pages: list[str] = []
-        while not pages or on_page(pages[-1]) != declared or requests(pages[-1]) == requests(pages[0]):
-            await asyncio.sleep(0.2)
-            async with session.get(metrics) as response:
-                page = await response.text()
-            if pages or requests(page):
-                pages.append(page)
-    process.terminate()
-    await process.communicate()
+    pages: list[str] = []
+    try:
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+            while not pages or on_page(pages[-1]) != declared or requests(pages[-1]) == requests(pages[0]):
+                await asyncio.sleep(0.2)
+                async with session.get(metrics) as response:
+                    page = await response.text()
+                if pages or requests(page):
+                    pages.append(page)
+    finally:
+        process.terminate()
+        await process.communicate()
 
     assert requests(pages[-1]) > requests(pages[0]) > 10_000
     assert 'chatterfy_query_enabled{query="messages"} 1.0' in pages[-1]
