@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -21,28 +22,30 @@ Written = list[tuple[str, dict[str, str | None], float]]
 
 
 async def write(style: str, step: str, url: str) -> Written:
-    """Runs a step of write.mjs."""
-    process = await asyncio.create_subprocess_exec(
-        program("npm"), "run", "--silent", "write", style, step, cwd=INSTALLED,
-        env=environment(DATABASE_URL=url), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    """Runs a step of write.mjs, as a process of its own."""
+    node = program("node", INSTALLED / "node_modules/.bin", *map(Path, os.get_exec_path()))
+    done = await asyncio.to_thread(
+        subprocess.run, [node, "write.mjs", style, step], cwd=INSTALLED, env=environment(DATABASE_URL=url),
+        capture_output=True, text=True, timeout=30,
     )  # fmt: skip
-    output, errors = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 0, errors.decode()
-    written: Written = json.loads(output)
+    assert done.returncode == 0, done.stderr
+    written: Written = json.loads(done.stdout)
     return written
 
 
 def install() -> None:
     """Makes .tools/prisma with the packages, as locked, and a client for each naming style; keeps what is current."""
-    files = [file for file in sorted(SOURCE.iterdir()) if file.suffix != ".mjs"]
+    files = [file for file in sorted(SOURCE.iterdir()) if file.is_file() and file.suffix != ".mjs"]
     wanted = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
     ready = INSTALLED / ".ready"
     if not (ready.exists() and ready.read_text() == wanted):
-        program("node")
+        program("node")  # which npm itself runs on
         INSTALLED.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=INSTALLED.parent) as folder:
             made = Path(folder) / "prisma"
-            shutil.copytree(SOURCE, made)
+            made.mkdir()
+            for file in files:
+                shutil.copy(file, made)
             _npm(made, "ci")
             _npm(made, "run", "generate")
             (made / ".ready").write_text(wanted)
@@ -52,7 +55,7 @@ def install() -> None:
 
 
 def _npm(folder: Path, *arguments: str) -> None:
-    done: subprocess.CompletedProcess[str] = subprocess.run(
+    done = subprocess.run(
         [program("npm"), *arguments], cwd=folder, env=environment(**NO_ENGINE), capture_output=True, text=True,
         timeout=90,
     )  # fmt: skip
