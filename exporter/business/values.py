@@ -35,9 +35,12 @@ def totals(query: Query, rows: Iterable[Sequence[Any]]) -> Totals:
 
 def _number(query: Query, value: Any) -> Decimal:
     try:
-        return Decimal(value or 0)
+        number = Decimal(value or 0)
     except (TypeError, ArithmeticError) as error:
         raise Failed("query", f"{query.name} gave a value that is no number: {value!r:.80}") from error
+    if not number.is_finite():  # NaN and Infinity would spoil a sum for good
+        raise Failed("query", f"{query.name} gave a value that is no number: {value!r}")
+    return number
 
 
 def _counts(query: Query, value: object) -> bool:

@@ -51,7 +51,7 @@ def test_a_null_can_be_an_error(query):
         totals(own, [("a", None)])
 
 
-@pytest.mark.parametrize("value", ["many", date(2026, 1, 1)])
+@pytest.mark.parametrize("value", ["many", date(2026, 1, 1), float("nan"), float("inf")])
 def test_a_value_that_is_no_number_is_an_error(query, value):
     own = query("labels: [plan]")
 
