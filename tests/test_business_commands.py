@@ -4,7 +4,7 @@ import asyncio
 import re
 import subprocess
 import textwrap
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,8 @@ from exporter.tables import Tables, TablesOptions, quoted
 from exporter.tools.database_url import parse_database_url
 from exporter.tools.sql import Pool
 from tests.support.cli import run
-from tests.support.postgres import Connection, Postgres, debian_postgres
+from tests.support.pgbouncer import pgbouncer
+from tests.support.postgres import Connection, Postgres
 from tests.support.saas import Saas
 from tests.support.servers import hang, raw_server
 
@@ -109,19 +110,6 @@ async def app(postgres_cluster: Postgres, tmp_path: Path) -> AsyncIterator[App]:
         yield it
 
 
-@pytest.fixture(scope="module", params=[18, 15])
-def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
-    if request.param == 18:
-        yield request.getfixturevalue("postgres_cluster")
-        return
-    postgres = Postgres(debian_postgres(request.param))
-    postgres.start()
-    try:
-        yield postgres
-    finally:
-        postgres.remove()
-
-
 def psql(url: str, sql: str) -> str:
     """Pipes SQL into psql; gives its complaints."""
     command: list[str] = [f"{POSTGRES_BIN_PATH}/psql", url, "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
@@ -129,8 +117,10 @@ def psql(url: str, sql: str) -> str:
     return done.stderr
 
 
-@pytest.fixture
-async def granted(server: Postgres, tmp_path: Path) -> AsyncIterator[tuple[App, str, str]]:
+@pytest.fixture(params=["directly", "through pgbouncer"])
+async def granted(
+    request: pytest.FixtureRequest, server: Postgres, tmp_path: Path
+) -> AsyncIterator[tuple[App, str, str]]:
     """An app whose database lets nobody in, but for two roles (reader, writer) with the printed grants."""
     async with an_app(server, tmp_path) as it:
         await it.fill()
@@ -141,7 +131,13 @@ async def granted(server: Postgres, tmp_path: Path) -> AsyncIterator[tuple[App, 
         arguments = ("grants", "--role", READER, "--writer", "writer")
         printed = await it.run(*arguments, configuration=DATABASE + DAILY)
         assert await asyncio.to_thread(psql, it.url(), printed.stdout) == ""
-        yield it, it.url(quote(READER), "pass"), it.url("writer", "pass")
+        reader, writer = it.url(quote(READER), "pass"), it.url("writer", "pass")
+        if request.param == "directly":
+            yield it, reader, writer
+        else:
+            async with pgbouncer(server, {READER.replace('"', '""'): "pass", "writer": "pass"}) as port:
+                here, there = f":{server.port}/", f":{port}/"
+                yield it, reader.replace(here, there), writer.replace(here, there)
         both = f"{quoted(READER)}, writer"
         await it.owner.execute(f"DROP OWNED BY {both}; DROP ROLE {both}")
 

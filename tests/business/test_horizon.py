@@ -336,6 +336,35 @@ async def test_on_a_standby_counters_work_and_close_only_what_has_been_replayed(
     assert [counted(page, "messages") for page in pages] == [{("openai", "m"): 1}] * 2
 
 
+async def test_a_streaming_standby_counts_what_it_has_replayed_and_finds_late_rows_by_the_recount(
+    tmp_path, postgres_cluster, url, connection
+):
+    await insert(connection, "one", 3600)
+    with postgres_cluster.replica() as replica:
+        there = url.replace(f":{postgres_cluster.port}/", f":{replica.port}/")
+        mine = Counters(tmp_path, there, {"messages": MESSAGES})
+        first = await replayed(mine, connection, there, "two")
+        await insert(connection, "late", 3600)  # as one that was committed late on the primary, invisible here
+        second = await replayed(mine, connection, there, "three")
+        page = await mine.recount()
+        third = counted(await mine.refresh(), "messages")
+        await mine.close()
+
+    assert (first, second, third) == ({("openai", "m"): 2}, {("openai", "m"): 3}, {("openai", "m"): 4})
+    assert value(page, 'chatterfy_query_late_rows{query="messages"}') == 1
+
+
+async def replayed(mine, primary, there, key):
+    """Writes a row, waits until the standby has it, and counts there."""
+    await insert(primary, key, 0)
+    standby = await asyncpg.connect(there)
+    async with asyncio.timeout(10):
+        while not await standby.fetchval('SELECT count(*) FROM "Message" WHERE id = $1', key):
+            await asyncio.sleep(0.02)
+    await standby.close()
+    return counted(await mine.refresh(), "messages")
+
+
 SERVER = {"standby": False, "replayed": None, "prepared": False, "oldest": None}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SETTLED = NOON - timedelta(seconds=60)

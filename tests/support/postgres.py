@@ -35,7 +35,7 @@ def debian_postgres(version: int) -> Path:
 class Postgres:
     """One cluster with a superuser `postgres` (password `super`), reachable by TCP with passwords."""
 
-    def __init__(self, programs: Path = POSTGRES_BIN_PATH) -> None:
+    def __init__(self, programs: Path = POSTGRES_BIN_PATH, primary: "Postgres | None" = None) -> None:
         self.programs = programs
         self.port = closed_port()
         self.folder = Path(tempfile.mkdtemp(prefix="exporter-test-postgres-", dir="/tmp"))
@@ -51,9 +51,11 @@ class Postgres:
         password = self.folder / "password"
         password.write_text("super")
         password.chmod(0o644)
-        self._run(
-            "initdb", "-D", str(self.data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(password), "-N"
-        )
+        if primary is None:
+            access = ["-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(password)]
+            self._run("initdb", "-D", str(self.data), "-N", *access)
+        else:
+            self._run("pg_basebackup", "-D", str(self.data), "-d", primary.url(), "-R", "-c", "fast", "--no-sync")
 
     @property
     def data(self) -> Path:
@@ -96,6 +98,16 @@ class Postgres:
             self.stop()
             signal_file.unlink()
             self.start()
+
+    @contextmanager
+    def replica(self) -> Iterator["Postgres"]:
+        """A standby of its own that follows this server by streaming."""
+        other = Postgres(self.programs, self)
+        other.start()
+        try:
+            yield other
+        finally:
+            other.remove()
 
     def freeze(self) -> None:
         """SIGSTOP: the server keeps its connections and its port, and answers nothing."""
