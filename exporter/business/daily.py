@@ -12,12 +12,11 @@ from pydantic import AfterValidator, model_validator
 from exporter.clock import Clock
 from exporter.config.fields import Duration
 from exporter.config.model import Options
-from exporter.config.secret import Secret, SecretField
 from exporter.errors import ExporterError
 from exporter.metrics.catalogue import Metric, Sample
 from exporter.metrics.store import Store
 from exporter.tables import Tables, quoted
-from exporter.tools.database_url import parse_database_url
+from exporter.tools.database_url import DatabaseUrlField
 from exporter.tools.sql import Pool
 
 if TYPE_CHECKING:
@@ -112,17 +111,12 @@ def _zone(name: str) -> str:
     return name
 
 
-def _url(secret: Secret) -> Secret:
-    parse_database_url(secret.reveal())
-    return secret
-
-
 class DailyOptions(Options):
     """Counts each day into the app's own table of daily metrics; off unless switched on."""
 
     enabled: bool = False
     """Whether the table is written at all."""
-    url: Annotated[SecretField, AfterValidator(_url)] | None = None
+    url: DatabaseUrlField | None = None
     """Where to log in as a role that may write that table; the database's own URL unless told otherwise."""
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """Where a day begins and ends. Usage has days of its own, which the app books in UTC."""
