@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from random import Random
 
 import aiohttp
 import asyncpg
@@ -23,6 +24,16 @@ QUERY = """-- metric: own_messages_total
 -- settle: 500ms
 SELECT provider, model, count(*) AS value FROM message GROUP BY 1, 2
 """
+HISTOGRAM = """-- metric: own_seconds
+-- kind: histogram
+-- help: How long.
+-- reads: [api_request]
+-- every: 300ms
+-- time: api_request.created_at
+-- settle: 500ms
+-- buckets: [0.005, 2]
+SELECT duration / 1000.0 AS value FROM api_request
+"""
 
 
 class Killed:
@@ -32,6 +43,7 @@ class Killed:
         self.port = closed_port()
         (folder / "queries").mkdir()
         (folder / "queries/own.sql").write_text(QUERY)
+        (folder / "queries/seconds.sql").write_text(HISTOGRAM)
         self.config = folder / "config.yml"
         self.config.write_text(
             f"listen: 127.0.0.1:{self.port}\nlog: {{level: error}}\ndatabase: {{url: {{env: DB}}, skew: 100ms}}\n"
@@ -56,7 +68,7 @@ class Killed:
         except aiohttp.ClientError:
             return ""
         for line in page.splitlines():
-            if line.startswith("own_messages_total{"):
+            if line.startswith("own_"):
                 name, _, number = line.rpartition(" ")
                 assert float(number) >= self.highest.get(name, 0.0), line
                 self.highest[name] = float(number)
@@ -72,13 +84,14 @@ class Killed:
 @pytest.mark.parametrize("seed", [11])
 async def test_kills_and_restarts_lose_nothing_and_double_nothing(tmp_path, postgres, seed):
     async with audited_database(postgres) as url:
+        random = Random(seed)
         exporter = Killed(tmp_path, url)
         writers = Writers(url, seed, skew=0.05, fresh=0.4)
         await exporter.start()
         writing = asyncio.create_task(writers.run(2))
         try:
-            for pause in (3.1, 2.3, 2.9):
-                await exporter.watch(pause)
+            for _ in range(3):
+                await exporter.watch(2 + 1.5 * random.random())
                 exporter.process.kill()
                 await exporter.process.wait()
                 await exporter.start()
@@ -93,6 +106,10 @@ async def test_kills_and_restarts_lose_nothing_and_double_nothing(tmp_path, post
                 f'own_messages_total{{model="{model}",provider="{provider}"}}': number
                 for (provider, model), number in (await audited(url))["messages"].items()
             }
+            requests = {float(seconds): number for (seconds,), number in (await audited(url))["requests"].items()}
+            for bound in ("0.005", "2.0", "+Inf"):
+                below = sum(number for seconds, number in requests.items() if seconds <= float(bound))
+                truth[f'own_seconds_bucket{{le="{bound}"}}'] = below
             async with asyncio.timeout(15):
                 while {name: value(page := await exporter.scrape(), name) for name in truth} != truth:
                     await asyncio.sleep(0.1)
@@ -104,7 +121,8 @@ async def test_kills_and_restarts_lose_nothing_and_double_nothing(tmp_path, post
         rows = await connection.fetchval('SELECT count(*) FROM "Message"')
         await connection.close()
 
-    assert sum(exporter.highest.values()) == sum(truth.values()) == rows
+    assert {name: exporter.highest[name] for name in truth} == truth
+    assert sum(number for name, number in truth.items() if name.startswith("own_messages")) == rows
     assert rows > 100
     assert "own_messages_total" in page
     assert (tmp_path / "chatterfy-exporter.sqlite").exists()
