@@ -16,7 +16,7 @@ from bench.sql_exporters import INTERVAL, Running, ours, peer_query_exporter, pe
 
 SMALL, COMPARED, LARGE = 1_000_000, 5_000_000, 10_000_000
 """Messages."""
-ROUNDS, PEER_ROUNDS, IDLE = 3, 2, 5
+ROUNDS, PEER_ROUNDS, IDLE = 5, 2, 5
 INSERTS, WRITING, SETTLE = 1000, 45, 600
 """Messages a second, for how many seconds, and how many seconds of as many lie before: as long as tokens settle."""
 

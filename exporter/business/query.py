@@ -71,7 +71,7 @@ class Header(Options):
     labels: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = Field(default_factory=list)
     """The columns that are labels."""
     every: Duration = 15.0
-    """How often it is read."""
+    """How old its numbers may be: it is read that often, or a little ahead."""
     timeout: Duration | None = None
     """How long it may take; 10 s, or 80 % of `every` where that is less."""
     time: Annotated[str, AfterValidator(_time)] | None = None

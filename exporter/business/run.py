@@ -31,14 +31,20 @@ ENABLED = Metric(
     ("query",),
 )
 CHECK_EVERY = 60.0
+TO_THE_PAGE = 0.5
+"""Seconds, at most, from a result to the page that has it."""
 
 
 class QueryTask(Task):
-    """A query as a job. Its gauges go when they are stale; its counters stay."""
+    """A query as a job that refreshes ahead of time, so that no number on the page is older than `every` seconds.
+
+    Its gauges go when they are stale; its counters stay.
+    """
 
     def __init__(self, work: Gauge | Counter, every: float, cold_timeout: float, store: Store, clock: Clock) -> None:
         self._query_work = work
         self._cold_timeout = cold_timeout
+        self._every = every
         self._usual = min(work.query.timeout, 0.8 * every)
         self._clock = clock
         self._succeeded = clock.monotonic()
@@ -48,12 +54,17 @@ class QueryTask(Task):
         await self._query_work.refresh(self._cold_timeout if self._query_work.cold else self._usual)
 
     def settle(self, outcome: Outcome) -> None:
-        """As every task; and a gauge that fails is taken off the page when it is three intervals old."""
+        """As every task; and a gauge that fails is taken off the page when it is three intervals old.
+
+        After a success the next run begins ahead by twice what this one took and the way to the page, a quarter at most.
+        """
         super().settle(outcome)
+        ahead = min(2 * outcome.duration + TO_THE_PAGE, self._every / 4) if outcome.reason is None else 0
+        self.interval = self._every - ahead
         now = self._clock.monotonic()
         if outcome.reason is None:
             self._succeeded = now
-        elif isinstance(self._query_work, Gauge) and now - self._succeeded > 3 * self.interval:
+        elif isinstance(self._query_work, Gauge) and now - self._succeeded > 3 * self._every:
             self._query_work.clear()
         self.timeout = self._cold_timeout if self._query_work.cold else self._usual
 

@@ -20,7 +20,7 @@ from exporter.metrics.store import Store
 from exporter.tables import Tables, TablesOptions
 from exporter.tools.database_url import parse_database_url
 from exporter.tools.sql import Pool
-from tests.support.audit import INSERT_MESSAGE, Writers, audited, audited_database
+from tests.support.audit import INSERT_MESSAGE, LATE, Writers, audited, audited_database
 from tests.support.running import value
 
 TABLES = Tables.of(TablesOptions(), "public")
@@ -77,6 +77,12 @@ class Counters:
         await self.page.refresh()
         return self.page.text.plain.decode()
 
+    def horizon(self):
+        """Epoch seconds before which every counter has closed."""
+        shown = self.page.text.plain.decode()
+        names = (f'chatterfy_query_horizon_timestamp_seconds{{query="{each.query.name}"}}' for each in self.counters)
+        return min(value(shown, name) if name in shown else 0.0 for name in names)
+
     async def close(self):
         await self.pool.close()
         self.state.close()
@@ -124,6 +130,13 @@ async def counters(tmp_path, url):
         await each.close()
 
 
+async def rows(url):
+    connection = await asyncpg.connect(url)
+    number = await connection.fetchval('SELECT count(*) FROM "Message"')
+    await connection.close()
+    return number
+
+
 async def insert(connection, key, ago, provider="openai", tokens=1):
     await connection.execute(INSERT_MESSAGE, key, provider, tokens, float(ago))
 
@@ -143,17 +156,21 @@ async def test_under_random_writers_every_counter_ends_as_the_audit_has_it_and_n
     mine = counters({"messages": MESSAGES, "tokens": TOKENS, "requests": REQUESTS})
     before: dict[str, float] = {}
     began = datetime.now(UTC).timestamp()
-    async with writing(Writers(url, seed, skew=SKEW / 2, fresh=0.3)):
+    async with writing(Writers(url, seed, skew=SKEW / 2, fresh=0.3, horizon=mine.horizon)):
         until = time.monotonic() + 5
         while time.monotonic() < until:
             now = series(await mine.refresh())
             assert {name: number for name, number in before.items() if now[name] < number} == {}
             before = now
 
+    await mine.refresh()
+    await mine.recount()
     page = await mine.refresh()
     truth = await audited(url)
 
     assert counted(page, "messages") == truth["messages"]
+    assert truth["messages"][LATE, "m"] > 10
+    assert await rows(url) < sum(truth["messages"].values())  # some were deleted
     assert counted(page, "tokens") == truth["tokens"]
     assert value(page, 'chatterfy_query_horizon_timestamp_seconds{query="messages"}') > began + 2  # rows were closed
     bucket = 'own_seconds_bucket{endpoint="/v1/orgs/:id",le="%s",method="GET"}'

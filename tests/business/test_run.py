@@ -6,6 +6,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from exporter.business.gauge import Gauge
+from exporter.business.query import load_query
+from exporter.business.run import QueryTask
+from exporter.metrics.store import Store
+from exporter.schedule import Outcome
+from exporter.tables import Tables, TablesOptions
+from exporter.tools.database_url import parse_database_url
+from exporter.tools.sql import Pool
 from tests.support.audit import INSERT_MESSAGE, INSERT_REQUEST, audited_database
 from tests.support.running import running, value
 
@@ -285,3 +293,19 @@ async def test_a_state_that_cannot_be_kept_is_one_clear_line(config, url):
     with pytest.raises(Exception, match=r"state\.path: .*/no/such/folder/state\.sqlite cannot be used: unable to open"):
         async with running(path, {"DB": url}):
             pass
+
+
+@pytest.mark.fast
+async def test_a_query_is_read_ahead_so_that_the_page_is_never_older_than_every(tmp_path, clock):
+    path = tmp_path / "it.sql"
+    path.write_text(OWN.format(name="it", reads="message", select="1 AS value"))
+    pool = Pool(parse_database_url("postgresql://127.0.0.1/it"), 1, clock)
+    gauge = Gauge(load_query(path), Tables.of(TablesOptions(), "public"), pool, Store(100))
+    task = QueryTask(gauge, 15.0, 60.0, Store(100), clock)
+    intervals = []
+
+    for outcome in (Outcome(0, 0.25), Outcome(0, 11.0), Outcome(0, 11.0, "query")):
+        task.settle(outcome)
+        intervals.append(task.interval)
+
+    assert intervals == [14.0, 11.25, 15.0]

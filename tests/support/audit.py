@@ -1,8 +1,9 @@
 """A database of messages and requests that remembers, by triggers, every row that was ever committed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -51,14 +52,37 @@ async def audited_database(postgres: Postgres) -> AsyncIterator[str]:
         await postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-class Writers:
-    """Writes at random: long transactions, savepoints, rollbacks, edits of fresh rows, clocks that are behind."""
+LATE = "late"
+"""The provider of rows that are filled in behind the horizon: where rows also go, nothing could tell the two apart."""
+INSERT_LATE = """
+INSERT INTO "Message" (id, "userId", content, provider, model, tokens, "createdAt")
+VALUES ($1, 'u', '', $2, 'm', $3, clock_timestamp() - interval '2 days')
+"""
+DELETE_CLOSED = """
+DELETE FROM "Message" WHERE id IN (
+  SELECT id FROM "Message" WHERE "createdAt" < to_timestamp($1) AND provider <> $2
+  ORDER BY "createdAt" DESC LIMIT 3 FOR UPDATE SKIP LOCKED
+)
+"""
 
-    def __init__(self, url: str, seed: int, *, skew: float, fresh: float) -> None:
+
+class Writers:
+    """Writes at random: long transactions, savepoints, rollbacks, edits of fresh rows, clocks that are behind.
+
+    With a `horizon` (epoch seconds) closed rows are deleted too, and rows filled in behind it.
+    """
+
+    def __init__(
+        self, url: str, seed: int, *, skew: float, fresh: float, horizon: Callable[[], float] | None = None
+    ) -> None:
         self._url = url
         self._random = Random(seed)
         self._skew = skew
         self._fresh = fresh
+        self._acts: list[Callable[[asyncpg.Connection], Awaitable[object]]]
+        self._acts = [self._one, self._one, self._long, self._savepoint, self._edit]
+        if horizon:
+            self._acts += [partial(self._delete, horizon), self._backfill]
         self._ids = count(1)
         self.writing = True
 
@@ -72,8 +96,7 @@ class Writers:
                 connection = await asyncpg.connect(self._url, server_settings={"timezone": "UTC"})
                 try:
                     while self.writing:
-                        act = self._random.choice([self._one, self._one, self._long, self._savepoint, self._edit])
-                        await act(connection)
+                        await self._random.choice(self._acts)(connection)
                 finally:
                     connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -112,6 +135,12 @@ class Writers:
         await asyncio.sleep(self._random.random() * self._fresh / 4)
         more = self._random.randint(1, 9)
         await connection.execute('UPDATE "Message" SET tokens = tokens + $2 WHERE id = $1', key, more)
+
+    async def _delete(self, horizon: Callable[[], float], connection) -> None:
+        await connection.execute(DELETE_CLOSED, horizon(), LATE)
+
+    async def _backfill(self, connection) -> None:
+        await connection.execute(INSERT_LATE, f"{self._url[-12:]}-{next(self._ids)}", LATE, 7)
 
 
 async def audited(url: str) -> dict[str, dict[tuple[str, ...], float]]:
