@@ -154,8 +154,7 @@ class App:
             await self._start_queries(self.settings, self.settings.database)
         for task in before - set(self.tasks):
             self.store.forget("task", task)
-            for owner in (f"job:{task}", f"late:{task}"):
-                self.store.replace(owner, ())
+            self.store.replace(f"late:{task}", ())
 
     async def _start_queries(self, settings: Settings, database: DatabaseOptions) -> None:
         default_schema = parse_database_url(database.url.reveal()).schema

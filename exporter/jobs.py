@@ -34,6 +34,12 @@ LAST_SUCCESS = Metric(
     "When the job's last run that succeeded began, in seconds since 1970; absent until one has.",
     ("task",),
 )
+INTERVAL = Metric(
+    "chatterfy_job_interval_seconds",
+    "gauge",
+    "How often the job is to run; set when it is scheduled.",
+    ("task",),
+)
 
 
 class Task:
@@ -50,6 +56,8 @@ class Task:
         self.state = State(name, "task", critical=False, interval=interval)
         self._work = work
         self._store = store
+        self._known = Sample(INTERVAL, (name,), interval)
+        store.replace(f"job:{name}", [self._known])
         store.add(RUNS, name, amount=0)
         for reason in REASONS:
             store.add(FAILURES, name, reason, amount=0)
@@ -63,14 +71,15 @@ class Task:
         self._store.add(RUNS, self.name)
         self._store.observe(DURATION, outcome.duration, self.name)
         if outcome.reason is None:
-            self._store.replace(f"job:{self.name}", [Sample(LAST_SUCCESS, (self.name,), outcome.started)])
+            self._store.replace(f"job:{self.name}", [self._known, Sample(LAST_SUCCESS, (self.name,), outcome.started)])
         else:
             self._store.add(FAILURES, self.name, outcome.reason)
             log.warning("job.failed", task=self.name, reason=outcome.reason, detail=outcome.detail)
         self.state.add(Result(outcome.started, outcome.duration, (), outcome.reason, outcome.detail))
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Takes what is said of its schedule off the page; what was counted stays."""
+        self._store.replace(f"job:{self.name}", ())
 
 
 @dataclass(frozen=True, eq=False)

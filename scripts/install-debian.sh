@@ -23,6 +23,8 @@ installed=(
 unpacked=(
   "prometheus prometheus"
   "promtool prometheus"
+  "prometheus-alertmanager prometheus-alertmanager"
+  "amtool prometheus-alertmanager"
   "/usr/lib/postgresql/15/bin/initdb postgresql-15"
   "/usr/sbin/pgbouncer pgbouncer"
 )

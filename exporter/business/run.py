@@ -31,7 +31,7 @@ ENABLED = Metric(
     ("query",),
 )
 CHECK_EVERY = 60.0
-TO_THE_PAGE = 0.5
+TO_THE_PAGE = 1.0
 """Seconds, at most, from a result to the page that has it."""
 
 
@@ -56,7 +56,8 @@ class QueryTask(Task):
     def settle(self, outcome: Outcome) -> None:
         """As every task; and a gauge that fails is taken off the page when it is three intervals old.
 
-        After a success the next run begins ahead by twice what this one took and the way to the page, a quarter at most.
+        After a success the next run begins ahead by twice what this one took and the way to the page, and by a quarter
+        of the interval at most.
         """
         super().settle(outcome)
         ahead = min(2 * outcome.duration + TO_THE_PAGE, self._every / 4) if outcome.reason is None else 0

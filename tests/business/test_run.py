@@ -308,4 +308,4 @@ async def test_a_query_is_read_ahead_so_that_the_page_is_never_older_than_every(
         task.settle(outcome)
         intervals.append(task.interval)
 
-    assert intervals == [14.0, 11.25, 15.0]
+    assert intervals == [13.5, 11.25, 15.0]
