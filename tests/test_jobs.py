@@ -27,10 +27,13 @@ async def test_a_task_counts_its_runs_and_failures_by_reason_and_goes_on(clock):
     with capture_logs() as logs:
         scheduler.start(task)
         await clock.advance(21)
+        await page.refresh()
+        text = page.text.plain.decode()
         await scheduler.close()
     await page.refresh()
 
-    text = page.text.plain.decode()
+    assert "_timestamp_seconds{" not in page.text.plain.decode()
+    assert value(text, 'chatterfy_job_interval_seconds{task="count"}') == 10
     assert value(text, 'chatterfy_job_runs_total{task="count"}') == 3
     assert value(text, 'chatterfy_job_failures_total{reason="query",task="count"}') == 1
     assert value(text, 'chatterfy_job_failures_total{reason="timeout",task="count"}') == 0
