@@ -45,9 +45,7 @@ def test_the_configuration_is_valid_and_finds_the_rules():
     done = promtool("check", "config", "prometheus.yml")
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("SUCCESS") == 1 + len(FILES)
-    assert [path for glob in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["rule_files"]
-            for path in FOLDER.glob(glob)]  # fmt: skip
+    assert f"SUCCESS: {len(FILES)} rule files found" in done.stdout
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -114,7 +112,9 @@ def test_no_threshold_and_no_wait_can_be_changed_unnoticed(rule, tmp_path):
     files = {f"{it}.yml": (FOLDER / f"rules/{it}.yml").read_text() for it in FILES}
     (tmp_path / "rules").mkdir()
     (tmp_path / "tests").mkdir()
-    (tmp_path / f"tests/{name}.yml").write_text((FOLDER / f"tests/{name}.yml").read_text())
+    tests = unit_tests(name)
+    tests["tests"] = [test for test in tests["tests"] if speaks_of(test, rule.alert)]
+    (tmp_path / f"tests/{name}.yml").write_text(yaml.safe_dump(tests, width=1000))
     for file, text in files.items():
         (tmp_path / "rules" / file).write_text(text)
 
@@ -130,6 +130,11 @@ def test_no_threshold_and_no_wait_can_be_changed_unnoticed(rule, tmp_path):
             survivors.append(change)
 
     assert survivors == []
+
+
+def speaks_of(test: dict[str, Any], alert: str) -> bool:
+    """Whether a unit test says when the alert fires; others cannot tell that it was changed."""
+    return any(case["alertname"] == alert for case in test.get("alert_rule_test", ()))
 
 
 def _without_nothing(group: dict[str, Any]) -> dict[str, Any]:
