@@ -1,22 +1,25 @@
 """The operator's listener: one socket for scrapers, load balancers and the engineer on call."""
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
 from exporter.errors import ExporterError
 from exporter.tools.dial import reason_of
-from exporter.web import health, metrics, status
+from exporter.web import handbook, health, metrics, status
 from exporter.web.middleware import guard
 from exporter.web.site import SITE, Site
 
 
 class Server:
-    """Serves one site on one address."""
+    """Serves one site on one address, and the endpoints that others bring."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, more: Iterable[web.RouteDef]) -> None:
         application = web.Application(middlewares=[guard], client_max_size=64 * 1024)
         application[SITE] = site
-        for module in (metrics, health, status):
+        for module in (metrics, health, status, handbook):
             application.add_routes(module.routes)
+        application.add_routes(more)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     async def start(self, host: str, port: int) -> str:

@@ -28,7 +28,7 @@ async def overview(request: web.Request) -> web.Response:
     site = request.app[SITE]
     states = sorted(site.probes.values(), key=lambda state: (state.up is not False, not state.critical, state.name))
     values = {"states": states, "tasks": site.tasks.values(), "healthy": site.probes.healthy}
-    return _page("status.html", request, **values, problems=site.problems())
+    return page("status.html", request, **values, problems=site.problems())
 
 
 @routes.get("/probes/{name}.json")
@@ -45,7 +45,7 @@ async def history_json(request: web.Request) -> web.Response:
 @routes.get("/probes/{name}")
 async def history(request: web.Request) -> web.Response:
     """Why was it down?"""
-    return _page("probe.html", request, state=_state(request))
+    return page("probe.html", request, state=_state(request))
 
 
 def _state(request: web.Request) -> State:
@@ -56,7 +56,8 @@ def _state(request: web.Request) -> State:
     return state
 
 
-def _page(template: str, request: web.Request, **values: Any) -> web.Response:
+def page(template: str, request: web.Request, **values: Any) -> web.Response:
+    """A template with these values, and what every page shows: the environment, the version, how to write a time."""
     site = request.app[SITE]
     now = site.clock.now()
     text = _templates.get_template(template).render(

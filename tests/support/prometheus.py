@@ -15,11 +15,11 @@ from tests.support.servers import closed_port
 
 class Prometheus:
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url = url
+        self.url = url
         self._session = session
 
     async def query(self, expression: str) -> list[Any]:
-        async with self._session.get(f"{self._url}/api/v1/query", params={"query": expression}) as response:
+        async with self._session.get(f"{self.url}/api/v1/query", params={"query": expression}) as response:
             return list((await response.json())["data"]["result"])
 
     async def until(self, expression: str, within: float = 20.0) -> list[Any]:
