@@ -6,7 +6,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/debian/usr/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve check fix test bench docs lock debian static style types imports shell documents fast whole
+.PHONY: help setup demo serve smoke check fix test bench docs lock debian static style types imports shell documents fast whole
 
 help:  ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,8 @@ demo: setup  ## Starts a small SaaS, everything it depends on, and the exporter 
 	$(bin)/chatterfy-exporter demo $(ARGS)
 serve: setup  ## Runs the exporter
 	$(bin)/chatterfy-exporter serve $(ARGS)
+smoke: setup  ## Sends a test alert through a running Alertmanager and waits for its messages
+	$(bin)/chatterfy-exporter smoke $(ARGS)
 check: setup  ## Checks style, types, imports and docs, and runs the fast tests: before every commit
 	@$(MAKE) --jobs 2 --keep-going --output-sync=target static fast
 fix: setup  ## Formats, and repairs what can be repaired

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import structlog
+from aiohttp import web
 
+from exporter.alerts.webhook import Alerts
 from exporter.business.options import DatabaseOptions
 from exporter.business.run import Business
 from exporter.clock import Clock
@@ -63,6 +65,7 @@ class App:
         self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
         self._reloading = asyncio.Lock()
         self.business: Business | None = None
+        self._alerts = Alerts(self.store, self._tools, lambda: self.settings.environment)
         self._server = Server(
             Site(
                 page=self.page,
@@ -73,7 +76,8 @@ class App:
                 environment=lambda: self.settings.environment,
                 problems=self._problems,
                 reload=self.reload,
-            )
+            ),
+            [web.post("/v1/alerts", self._alerts.receive)],
         )
 
     async def start(self) -> None:
@@ -132,6 +136,7 @@ class App:
             return ""
 
     async def _apply(self, settings: Settings) -> None:
+        self._alerts.configure(settings.alerts, settings.sentry.dsn if settings.sentry else None)
         changed = [name for name, job in self._jobs.items() if settings.probes.get(name) != job.options]
         await asyncio.gather(*(self._scheduler.stop(self._jobs[name]) for name in changed))
         for name in changed:
@@ -173,9 +178,12 @@ class App:
         await self.business.start()
 
     def _problems(self) -> list[str]:
-        """What is wrong with the tables, for the status page."""
+        """What is wrong with the tables and with the way that alerts take, for the status page."""
         found = self.business.problems if self.business else []
-        return [f"{problem.table}: {problem.message}. {problem.advice}" for problem in found]
+        return [
+            *self._alerts.problems(),
+            *(f"{problem.table}: {problem.message}. {problem.advice}" for problem in found),
+        ]
 
     def _configure_logs(self) -> None:
         chosen = self.settings.log

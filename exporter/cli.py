@@ -22,6 +22,8 @@ from exporter.errors import ConfigError, ExporterError
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.probes.base import KINDS
 from exporter.settings import Settings, load, schema
+from exporter.smoke.run import base_url
+from exporter.smoke.run import run as run_smoke
 
 
 class _Group(click.Group):
@@ -61,6 +63,7 @@ def _day(text: object) -> date:
 _DURATION = _Field("duration", duration)
 _DAY = _Field("day", _day)
 _ADDRESS = _Field("address", address)
+_URL = _Field("url", base_url)
 
 
 _config = click.option(
@@ -210,6 +213,35 @@ def health(url: str, deadline: float, interval: float) -> None:
 
 
 @main.command()
+@click.option(
+    "--alertmanager",
+    "url",
+    type=_URL,
+    default="http://127.0.0.1:9093",
+    show_default=True,
+    help="Where Alertmanager is.",
+)
+@click.option(
+    "--deadline",
+    type=_DURATION,
+    default="2m",
+    show_default=True,
+    help="How long the messages may take, e.g. 90s or 5m.",
+)
+@click.option("--environment", default="production", show_default=True, help="The alert's label `environment`.")
+def smoke(url: str, deadline: float, environment: str) -> None:
+    """Send a test alert through a running Alertmanager.
+
+    The check after a deploy: a critical alert named SmokeTest fires, and Alertmanager's own metrics tell when each of
+    its messages is taken: by Slack, by the mail server, by the exporter's /v1/alerts. Then it is resolved, which is one
+    more message to each. Another alert's message in the same seconds counts too: the metrics cannot tell them apart.
+
+    Exits 0 when all were delivered, 1 when one was not.
+    """
+    sys.exit(0 if asyncio.run(run_smoke(url, deadline, environment, SystemClock(), click.echo)) else 1)
+
+
+@main.command()
 def kinds() -> None:
     """List the kinds of probe and their options."""
     for name, kind in sorted(KINDS.items()):
@@ -233,7 +265,8 @@ def metrics_() -> None:
 @click.option(
     "--outage",
     type=_Field("outage", parse_outage),
-    help="Break one thing 10 s after the first results: database, api, stripe, s3, slow, errors or churn; "
+    help="Break one thing 10 s after the first results: database, hang, api, stripe, s3, slow, errors or "
+    "churn; "
     "for a time (api:30) or until the end.",
 )
 @click.option("--duration", "length", type=_DURATION, help="End by itself after this time, e.g. 30s.")

@@ -5,11 +5,11 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 import exporter.probes  # noqa: F401  (loads every kind, so that KINDS is whole)
+from exporter.alerts.options import AlertsOptions
 from exporter.business.daily import DailyOptions
 from exporter.business.options import DatabaseOptions, QueriesOptions, StateOptions
 from exporter.business.query import Query, load_queries
@@ -17,9 +17,10 @@ from exporter.business.shipped import SHIPPED
 from exporter.config.fields import Address, Name
 from exporter.config.model import Options, build
 from exporter.config.reader import Document, read
-from exporter.config.secret import Secret, SecretField, Sources, redactor
+from exporter.config.secret import Sources, redactor
 from exporter.errors import ConfigError, Problem
 from exporter.probes.base import KINDS, Probe
+from exporter.sentry import DsnField
 from exporter.tables import TablesOptions
 
 if TYPE_CHECKING:
@@ -37,17 +38,10 @@ class Log(Options):
     """`auto` writes JSON unless stderr is a terminal."""
 
 
-def _dsn(secret: Secret) -> Secret:
-    parts = urlsplit(secret.reveal())
-    if parts.scheme not in ("http", "https") or not parts.username or not parts.hostname or parts.path in ("", "/"):
-        raise ValueError("expected a DSN such as https://key@sentry.example.com/1")
-    return secret
-
-
 class Sentry(Options):
     """Where the exporter's own errors go (needs the extra `sentry`)."""
 
-    dsn: Annotated[SecretField, AfterValidator(_dsn)]
+    dsn: DsnField
     """The project's DSN."""
 
 
@@ -73,6 +67,8 @@ class Settings(Options):
     """How the exporter speaks of itself."""
     sentry: Sentry | None = None
     """Where the exporter's own errors go."""
+    alerts: AlertsOptions | None = None
+    """What Alertmanager sends to the exporter; without it that endpoint is off."""
     limits: Limits = Limits()
     """Bounds."""
     database: DatabaseOptions | None = None

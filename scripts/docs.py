@@ -71,7 +71,7 @@ def configuration() -> str:
     for kind, reference in sorted(kinds.items()):
         options = _resolved({"$ref": reference}, model)
         parts.append(f"## A probe of kind `{kind}`\n\n{options['description']}\n\n{_table(options, model)}")
-    for section in ("database", "tables", "queries", "state", "daily", "log", "limits", "sentry"):
+    for section in ("database", "tables", "queries", "state", "daily", "log", "sentry", "alerts", "limits"):
         options = _resolved(model["properties"][section], model)
         names = section == "tables"
         shown = options | {"properties": _without_tables(options, model)} if names else options

@@ -88,6 +88,22 @@ unpack() {
   [[ -e "$tools/debian/.$package" ]]
 }
 
+# Lets Debian's Prometheus and Alertmanager find their files where they were unpacked, not below /usr/share.
+#
+# The path in a program can be exchanged for one of the same length only: descriptor 9's, which is opened for it.
+relocate() {
+  local name program moved
+  for name in prometheus prometheus-alertmanager; do
+    program="$tools/debian/usr/bin/$name" moved="$tools/debian/usr/libexec/$name"
+    [[ -f "$program" && "$(head -c 2 "$program")" != "#!" ]] || continue
+    mkdir -p "${moved%/*}"
+    LC_ALL=C sed 's#/usr/share/prometheus#/proc/self/fd/9//////#g' "$program" >"$moved"
+    printf '#!/bin/sh\nexec 9<"%s"\nexec "%s" "$@"\n' "$tools/debian/usr/share/prometheus" "$moved" >"$program.new"
+    chmod +x "$moved" "$program.new"
+    mv "$program.new" "$program"
+  done
+}
+
 if (($#)); then
   to_install=("$@")
   to_unpack=()
@@ -97,6 +113,7 @@ else
 fi
 wanted="${to_install[*]-} ${to_unpack[*]-}"
 if [[ "$wanted" == " " ]]; then
+  relocate
   exit 0
 fi
 command -v apt-get >/dev/null || cannot "there is no apt-get here: install these by hand: $wanted"
@@ -107,3 +124,4 @@ mkdir -p "$tools"
 for package in ${to_unpack[@]+"${to_unpack[@]}"}; do
   unpack "$package" || cannot "cannot download the Debian package $package: run this as root, then try again: apt-get update"
 done
+relocate

@@ -30,6 +30,7 @@ COMMANDS = [
     ["grants"],
     ["daily"],
     ["health"],
+    ["smoke"],
     ["kinds"],
     ["metrics"],
     ["demo"],
@@ -85,6 +86,7 @@ def test_the_example_configuration_is_good():
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "SENTRY_DSN": "http://k@127.0.0.1/1",
+        "ALERTS_TOKEN": "x",
     }
 
     result = run("config", "check", "--config", "config.example.yml", environ=secrets)
