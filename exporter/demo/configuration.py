@@ -8,6 +8,8 @@ import yaml
 from exporter.demo.s3 import BUCKET
 from exporter.demo.site import HOST, Sites
 
+ENVIRONMENT = "demo"
+
 FASTER = {"interval": "5s", "timeout": "2s"}
 """Shorter than the defaults, so that whoever watches sees an outage at once."""
 
@@ -20,10 +22,10 @@ def configuration(port: int, sites: Sites, authority: Path) -> str:
     web, api, stripe, s3 = sites
     trust = {"ca_file": str(authority)}
     probes: dict[str, dict[str, Any]] = {
-        "web": {"kind": "http", "url": f"{web.url}/"},
+        "web": {"kind": "http", "url": f"{web.url}/", "critical": True},
         "web_health": {"kind": "http", "url": f"{web.url}/api/health"},
         "web_tls": {"kind": "http", "url": f"{web.tls_url}/", **trust},
-        "api": {"kind": "http", "url": f"{api.url}/health"},
+        "api": {"kind": "http", "url": f"{api.url}/health", "critical": True},
         "api_tls": {"kind": "http", "url": f"{api.tls_url}/health", **trust},
         "api_port": {"kind": "tcp", "host": HOST, "port": api.port},
         "api_db": {"kind": "http", "url": f"{api.url}/admin/health/db"},
@@ -45,8 +47,9 @@ def configuration(port: int, sites: Sites, authority: Path) -> str:
     }
     document = {
         "listen": f"{HOST}:{port}",
-        "environment": "demo",
+        "environment": ENVIRONMENT,
         "log": {"level": "warning"},
+        "alerts": {"token": {"env": "DEMO_ALERTS_TOKEN"}, "sentry": {"env": "DEMO_SENTRY_DSN"}},
         "probes": {name: options | FASTER for name, options in probes.items()},
         "database": {"url": {"env": "DEMO_DATABASE_URL"}},
         "queries": {"every": dict.fromkeys(("active_orgs", "mrr_usd", "orgs", "subscriptions", "users"), "15s")},

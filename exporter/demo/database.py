@@ -2,14 +2,17 @@
 
 import asyncio
 import secrets
+import signal
 import subprocess
 import warnings
 from collections.abc import Callable
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, nullcontext, suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from exporter.errors import ExporterError
 
@@ -39,8 +42,16 @@ class _Server(PostgresServer):
         options = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=trust", "--username=postgres"]
         initdb(options, pgdata=self.pgdata, user=self.system_user)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it to the server and all its sessions."""
+        postmaster = psutil.Process(self.get_postmaster_info().pid)
+        for process in [postmaster, *postmaster.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # a session that has just ended
+                process.send_signal(number)
+
     def crash(self) -> None:
         """Ends it at once, as a power cut would."""
+        self.signal(signal.SIGCONT)  # for one that stands still hears of nothing else
         pg_ctl(["stop", "-m", "immediate"], pgdata=self.pgdata, user=self.system_user)
         # Where init is slow to bury the dead, cleanup() would take the zombie for a server and wait for it.
         self._postmaster_info = None
@@ -96,10 +107,22 @@ class Database:
         if self._server:
             await self._in_thread(self._server.crash)
 
+    async def freeze(self) -> None:
+        """Lets the server stand still: it keeps its connections, takes new ones, and answers nothing."""
+        await self._signal(signal.SIGSTOP)
+
+    async def thaw(self) -> None:
+        """Lets it go on."""
+        await self._signal(signal.SIGCONT)
+
     async def close(self) -> None:
         """Stops the server for good and deletes its files, even when a start was cancelled on its way."""
         await asyncio.gather(*filter(None, [self._pending]), return_exceptions=True)
         await self._closing.aclose()
+
+    async def _signal(self, number: signal.Signals) -> None:
+        assert self._server  # noqa: S101  (only what has started can be broken)
+        await self._in_thread(partial(self._server.signal, number))
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         """Lets the work end even when the caller is cancelled, so that close() meets no half-made server."""

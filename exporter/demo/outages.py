@@ -8,6 +8,8 @@ class Outage(StrEnum):
     """One thing that breaks."""
 
     DATABASE = "database"
+    HANG = "hang"
+    """The database again, this time without an answer: its processes stand still."""
     API = "api"
     STRIPE = "stripe"
     S3 = "s3"

@@ -3,27 +3,23 @@
 import asyncio
 import json
 import math
-import os
 import signal
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from exporter.app import App
 from exporter.clock import Clock
 from exporter.demo.outages import Plan
 from exporter.demo.progress import Progress
-from exporter.settings import load
 
 if TYPE_CHECKING:
+    from exporter.demo.stack import Stack
     from exporter.demo.world import World
 
 CALM_SECONDS = 10.0
 """From the first results to the outage: time to see what it looks like when all is well."""
-
-POLL_SECONDS = 0.05
 
 
 async def run(*, outage: Plan | None, duration: float | None, port: int, as_json: bool, clock: Clock) -> int:
@@ -32,42 +28,32 @@ async def run(*, outage: Plan | None, duration: float | None, port: int, as_json
     Raises ExporterError for what keeps the demo from starting.
     """
     try:
-        from exporter.demo.world import World  # noqa: PLC0415  (needs the extra `demo`, which may be missing)
+        from exporter.demo.stack import started  # noqa: PLC0415  (needs the extra `demo`, which may be missing)
     except ImportError:
         click.echo("the demo needs: pip install 'chatterfy-exporter[demo]'", err=True)
         return 2
+
+    async def demo() -> None:
+        async with started(clock, Progress(sys.stderr), port=port) as stack:
+            if missing := stack.monitoring.missing:
+                click.echo(f"demo: goes on without {' and '.join(missing)}: not found on PATH", err=True)
+            click.echo(json.dumps(stack.urls) if as_json else _as_text(stack))
+            async with asyncio.TaskGroup() as group:
+                suffering = group.create_task(_suffer(stack.world, outage, clock))
+                await clock.sleep(math.inf if duration is None else duration)
+                suffering.cancel()
+
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
-    demo = asyncio.ensure_future(_demo(World(clock, port=port), outage, duration, clock, as_json=as_json))
-    waiting = asyncio.ensure_future(stopped.wait())
-    await asyncio.wait([demo, waiting], return_when=asyncio.FIRST_COMPLETED)
+    running, waiting = asyncio.ensure_future(demo()), asyncio.ensure_future(stopped.wait())
+    await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    demo.cancel()
+    running.cancel()
     with suppress(asyncio.CancelledError):
-        await demo
+        await running
     return 0
-
-
-async def _demo(world: "World", plan: Plan | None, duration: float | None, clock: Clock, *, as_json: bool) -> None:
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(world.close)
-        await world.start(Progress(sys.stderr))
-        file = world.folder / "config.yml"
-        file.write_text(world.config, encoding="utf-8")
-        environ = os.environ | world.environment
-        app = App(lambda: load(file, environ), clock)
-        closing.push_async_callback(app.close)
-        await app.start()
-        while not app.probes.ready:
-            await clock.sleep(POLL_SECONDS)
-        await app.page.refresh()
-        click.echo(_as_json(app) if as_json else _as_text(app, world))
-        async with asyncio.TaskGroup() as group:
-            suffering = group.create_task(_suffer(world, plan, clock))
-            await clock.sleep(math.inf if duration is None else duration)
-            suffering.cancel()
 
 
 async def _suffer(world: "World", plan: Plan | None, clock: Clock) -> None:
@@ -84,18 +70,17 @@ async def _suffer(world: "World", plan: Plan | None, clock: Clock) -> None:
         click.echo(f"demo: outage: {plan.outage} is mended", err=True)
 
 
-def _as_json(app: App) -> str:
-    parts = {"exporter": app.url, "metrics": f"{app.url}/metrics"}
-    return json.dumps(parts | dict.fromkeys(("ingest", "prometheus", "alertmanager")))
-
-
-def _as_text(app: App, world: "World") -> str:
+def _as_text(stack: "Stack") -> str:
+    urls, sites = stack.urls, stack.world.sites
     return f"""
 A small SaaS is up on this machine, and the exporter watches it. Ctrl-C stops it and leaves nothing behind.
 
-  status page  {app.url}/
-  metrics      {app.url}/metrics
-  health       {app.url}/health
-  the web      {world.sites.web.url}/ and {world.sites.web.tls_url}/
-  the API      {world.sites.api.url}/health
+  status page   {urls["exporter"]}/
+  metrics       {urls["metrics"]}
+  health        {urls["exporter"]}/health
+  the web       {sites.web.url}/ and {sites.web.tls_url}/
+  the API       {sites.api.url}/health
+  Prometheus    {urls["prometheus"] or "not installed"}
+  Alertmanager  {urls["alertmanager"] or "not installed"}
+  Slack         {urls["slack"]}/ (a stand-in; beside it /mail and /sentry)
 """

@@ -13,7 +13,7 @@ SLOW_SECONDS = 6.0
 
 ERROR_SHARE = 0.2
 
-_DEPENDENCIES = {"db": Outage.DATABASE, "stripe": Outage.STRIPE, "s3": Outage.S3}
+_DEPENDENCIES = {"db": {Outage.DATABASE, Outage.HANG}, "stripe": {Outage.STRIPE}, "s3": {Outage.S3}}
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,7 +38,7 @@ def build_api(clock: Clock, random: Random, broken: Collection[Outage]) -> web.A
         return await handler(request)
 
     async def dependency(request: web.Request) -> web.Response:
-        if _DEPENDENCIES[request.match_info["name"]] in broken:
+        if not _DEPENDENCIES[request.match_info["name"]].isdisjoint(broken):
             return web.json_response({"status": "unhealthy"}, status=503)
         return web.json_response({"status": "healthy"})
 

@@ -4,15 +4,16 @@ import asyncio
 import secrets
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 from exporter.clock import Clock
 from exporter.demo.certificate import issue
+from exporter.demo.channels import Channels
 from exporter.demo.configuration import configuration
 from exporter.demo.database import Database
 from exporter.demo.history import Progress, fill
@@ -23,10 +24,7 @@ from exporter.demo.stripe import build_stripe
 from exporter.demo.traffic import Traffic
 from exporter.demo.upstreams import build_api, build_web
 
-
-class _Service(Protocol):
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
+_Act = Callable[[], Awaitable[None]]
 
 
 class World:
@@ -35,8 +33,8 @@ class World:
     def __init__(self, clock: Clock, *, port: int = 0) -> None:
         """Makes the folder, which close() deletes; `port` is where the exporter shall listen, 0 for a free one."""
         self.folder = Path(tempfile.mkdtemp(prefix="chatterfy-demo-"))
-        self._authority = self.folder / "ca.pem"
-        certificate = issue(self._authority)
+        self.authority = self.folder / "ca.pem"
+        certificate = issue(self.authority)
         self._port = port
         self._clock = clock
         self._random = Random()  # noqa: S311  (plays users, keeps no secret)
@@ -45,6 +43,7 @@ class World:
             "DEMO_STRIPE_KEY": f"sk_test_{secrets.token_hex(12)}",
             "DEMO_S3_ACCESS_KEY": f"AKIA{secrets.token_hex(8).upper()}",
             "DEMO_S3_SECRET_KEY": secrets.token_hex(20),
+            "DEMO_ALERTS_TOKEN": secrets.token_hex(20),
         }
         self.database = Database(self.folder)
         self.sites = Sites(
@@ -53,31 +52,39 @@ class World:
             stripe=Site(build_stripe),
             s3=Site(build_s3),
         )
-        self._services: dict[Outage, _Service] = {
-            Outage.DATABASE: self.database,
-            Outage.API: self.sites.api,
-            Outage.STRIPE: self.sites.stripe,
-            Outage.S3: self.sites.s3,
+        self.channels = Channels(clock, certificate)
+        self._services: dict[Outage, tuple[_Act, _Act]] = {
+            Outage.DATABASE: (self.database.stop, self.database.start),
+            Outage.HANG: (self.database.freeze, self.database.thaw),
+            Outage.API: (self.sites.api.stop, self.sites.api.start),
+            Outage.STRIPE: (self.sites.stripe.stop, self.sites.stripe.start),
+            Outage.S3: (self.sites.s3.stop, self.sites.s3.start),
         }
+        """How to break each, and how to mend it."""
         self._closing = AsyncExitStack()
         self._closing.callback(shutil.rmtree, self.folder)
         self._closing.push_async_callback(self.database.close)
-        for site in self.sites:
+        for site in (self.channels, *self.sites):
             self._closing.push_async_callback(site.stop)
 
     @property
     def environment(self) -> dict[str, str]:
         """The secrets that the configuration names."""
-        return {"DEMO_DATABASE_URL": self.database.url, "DEMO_WRITER_URL": self.database.writer_url, **self._secrets}
+        return {
+            "DEMO_DATABASE_URL": self.database.url,
+            "DEMO_WRITER_URL": self.database.writer_url,
+            "DEMO_SENTRY_DSN": self.channels.dsn,
+            **self._secrets,
+        }
 
     @property
     def config(self) -> str:
         """The exporter's configuration, in YAML."""
-        return configuration(self._port, self.sites, self._authority)
+        return configuration(self._port, self.sites, self.authority)
 
     async def start(self, progress: Progress) -> None:
         """Starts everything, fills the history, and lets the traffic flow. Raises ExporterError."""
-        sites = asyncio.gather(*(site.start() for site in self.sites))
+        sites = asyncio.gather(*(site.start() for site in (self.channels, *self.sites)))
         try:
             progress("starting PostgreSQL, Stripe, S3, the web site and the API", 0.0)
             await self.database.start()
@@ -94,7 +101,8 @@ class World:
         """Breaks one thing until it is mended."""
         self._broken.add(outage)
         if outage in self._services:
-            await self._services[outage].stop()
+            stop, _ = self._services[outage]
+            await stop()
         elif outage is Outage.CHURN:
             await self._traffic.churn()
 
@@ -102,7 +110,8 @@ class World:
         """Brings back what was broken, where it was; subscriptions that were cancelled stay so."""
         self._broken.discard(outage)
         if outage in self._services:
-            await self._services[outage].start()
+            _, start = self._services[outage]
+            await start()
 
     async def close(self) -> None:
         """Ends everything, also what has only begun to start, and deletes the folder."""

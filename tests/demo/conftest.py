@@ -1,6 +1,8 @@
 """One world for all tests of the demo, and ways to look at it."""
 
 import asyncio
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,9 @@ import pytest_asyncio
 
 from exporter.clock import SystemClock
 from exporter.demo.world import World
+from tests.support.programs import program
 
+SERVERS = ("prometheus", "alertmanager", "prometheus-alertmanager")
 T = TypeVar("T")
 
 
@@ -68,3 +72,17 @@ def short_folder() -> Iterator[Path]:
     """A folder whose path leaves room for a socket's name, which pytest's own does not."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def bare_path() -> str:
+    """PATH without any folder in which there is a Prometheus or an Alertmanager."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not any(shutil.which(name, path=folder) for name in SERVERS))
+
+
+@pytest.fixture
+def full_path(bare_path: str) -> str:
+    """PATH with both, and with promtool."""
+    found = [program(name) for name in ("prometheus", "prometheus-alertmanager", "promtool")]
+    return os.pathsep.join([bare_path, *{str(Path(it).parent) for it in found}])

@@ -18,6 +18,16 @@ async def test_a_stopped_database_closes_and_deletes_its_files(short_folder):
     assert list(short_folder.iterdir()) == []
 
 
+async def test_a_database_that_stands_still_closes_all_the_same(short_folder):
+    database = Database(short_folder)
+    await database.start()
+    await database.freeze()
+
+    await database.close()
+
+    assert list(short_folder.iterdir()) == []
+
+
 async def test_a_database_that_never_started_can_be_stopped_and_closed():
     database = Database(Path("/nowhere"))
 

@@ -7,7 +7,7 @@ from exporter.demo.outages import Outage, Plan, parse
 pytestmark = pytest.mark.fast
 
 
-@pytest.mark.parametrize("name", ["database", "api", "stripe", "s3", "slow", "errors", "churn"])
+@pytest.mark.parametrize("name", ["database", "hang", "api", "stripe", "s3", "slow", "errors", "churn"])
 def test_an_outage_alone_lasts_until_the_end(name):
     assert parse(name) == Plan(Outage(name), None)
 
@@ -22,7 +22,7 @@ def test_an_unknown_outage_is_answered_with_those_there_are(text):
         parse(text)
 
     assert str(raised.value) == (
-        f"expected one of database, api, stripe, s3, slow, errors, churn, optionally with :SECONDS, got '{text}'"
+        f"expected one of database, hang, api, stripe, s3, slow, errors, churn, optionally with :SECONDS, got '{text}'"
     )
 
 

@@ -99,24 +99,24 @@ async def test_a_taken_port_is_an_error_and_everything_is_taken_down(unused_tcp_
 
 
 async def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "exporter.demo.world", None)  # What Python sees where a package is missing.
+    monkeypatch.setitem(sys.modules, "exporter.demo.stack", None)  # What Python sees where a package is missing.
 
     assert await demo() == 2
     assert capsys.readouterr().err == "the demo needs: pip install 'chatterfy-exporter[demo]'\n"
 
 
-async def start(folder: Path, *options: str) -> asyncio.subprocess.Process:
+async def start(folder: Path, *options: str, path: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "exporter", "demo", "--port", "0", *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=os.environ | {"TMPDIR": str(folder), "PATH": path},
         start_new_session=True,
     )
 
 
-async def test_every_business_metric_comes_to_the_page_and_moves(short_folder):
-    process = await start(short_folder, "--json")
+async def test_every_business_metric_comes_to_the_page_and_moves(short_folder, bare_path):
+    process = await start(short_folder, "--json", path=bare_path)
     assert process.stdout
     metrics = json.loads(await process.stdout.readline())["metrics"]
     declared = {metric.name for query in SHIPPED for metric, _ in query.metrics} | {
@@ -148,32 +148,48 @@ def requests(page: str) -> float:
     return sum(map(float, counts))
 
 
-async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_probe(short_folder):
-    process = await start(short_folder, "--json", "--duration", "2s")
+async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_probe(short_folder, full_path):
+    process = await start(short_folder, "--json", "--duration", "2s", path=full_path)
     begin = time.monotonic()
 
     assert process.stdout
     urls = json.loads(await process.stdout.readline())
     assert time.monotonic() - begin < 30
-    async with aiohttp.ClientSession() as session, session.get(urls["metrics"]) as response:
-        page = await response.text()
+    async with aiohttp.ClientSession() as session:
+        async with session.get(urls["metrics"]) as response:
+            page = await response.text()
+        answers = [await answer(session, f"{urls[name]}/-/ready") for name in ("prometheus", "alertmanager")]
+        answers.append(await answer(session, urls["slack"]))
     rest, _ = await process.communicate()
 
-    assert urls == {
-        "exporter": urls["exporter"],
-        "metrics": f"{urls['exporter']}/metrics",
-        "ingest": None,
-        "prometheus": None,
-        "alertmanager": None,
-    }
+    assert list(urls) == ["exporter", "metrics", "ingest", "prometheus", "alertmanager", "slack"]
+    assert urls["metrics"] == f"{urls['exporter']}/metrics"
+    assert urls["ingest"] is None
+    assert answers == [200, 200, 200]
     assert len(re.findall(r"^chatterfy_probe_success\{.*\} 1.0$", page, re.MULTILINE)) == 14
     assert rest == b""
     assert process.returncode == 0
     assert list(short_folder.iterdir()) == []
 
 
-async def test_an_interrupted_start_ends_within_five_seconds_and_leaves_nothing(short_folder):
-    process = await start(short_folder)
+async def answer(session: aiohttp.ClientSession, url: str) -> int:
+    async with session.get(url) as response:
+        return response.status
+
+
+async def test_where_the_servers_are_missing_it_says_so_in_one_line_and_goes_on(short_folder, bare_path):
+    process = await start(short_folder, "--json", "--duration", "100ms", path=bare_path)
+
+    out, err = await process.communicate()
+
+    urls = json.loads(out)
+    assert urls["prometheus"] is urls["alertmanager"] is None
+    assert "\ndemo: goes on without prometheus and alertmanager: not found on PATH\n" in err.decode()
+    assert process.returncode == 0
+
+
+async def test_an_interrupted_start_ends_within_five_seconds_and_leaves_nothing(short_folder, full_path):
+    process = await start(short_folder, path=full_path)
     assert process.stderr
     while b"writing history: messages" not in await process.stderr.readline():
         pass

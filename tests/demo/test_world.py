@@ -158,6 +158,17 @@ async def test_a_database_outage_breaks_connections_and_keeps_the_rows(world, ht
     assert await status(http, f"{world.sites.api.url}/admin/health/db") == 200
 
 
+async def test_a_database_that_hangs_takes_connections_and_answers_when_it_is_mended(world, http):
+    async with outage(world, Outage.HANG):
+        connecting = asyncio.create_task(asyncpg.connect(world.database.url))
+        assert await status(http, f"{world.sites.api.url}/admin/health/db") == 503
+        assert not connecting.done()
+
+    connection = await connecting
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
+
+
 @pytest.mark.parametrize("what", ["api", "stripe", "s3"])
 async def test_a_site_that_is_out_refuses_connections_and_comes_back_where_it_was(world, http, what):
     url = getattr(world.sites, what).url

@@ -1,0 +1,22 @@
+"""The database hangs: it is told as one that is down, and why."""
+
+import pytest
+
+from exporter.demo.outages import Outage
+from tests.support.alerting import CHANNELS, watched
+from tests.support.detection import bounds
+
+ALERT, ABOUT = "CriticalProbeDown", "db (postgres)"
+
+
+@pytest.mark.timeout(400)
+async def test_every_channel_is_told_once_within_the_bound_with_the_reason():
+    async with watched() as it:
+        since = await it.break_(Outage.HANG)
+        took = await it.until_told(ALERT, ABOUT, since, bounds()[ALERT])
+        messages = [message.text for message in it.world.channels.slack.messages]
+        came = [len(it.came(channel, ALERT, ABOUT)) for channel in CHANNELS]
+
+    assert max(took.values()) <= bounds()[ALERT] <= 120
+    assert came == [1, 1, 1]
+    assert ["It fails with the reason timeout." in text for text in messages] == [True]
