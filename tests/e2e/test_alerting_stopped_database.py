@@ -30,7 +30,7 @@ async def story() -> AsyncIterator[Story]:
     async with watched() as it:
         since = await it.break_(Outage.DATABASE)
         took = await it.until_told(ALERT, ABOUT, since, bounds()[ALERT])
-        suppressed = set()
+        suppressed: set[str] = set()
         while not suppressed:
             suppressed = await it.suppressed()
         told = [message.text for message in it.world.channels.slack.messages]

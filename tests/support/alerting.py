@@ -73,7 +73,8 @@ class Watched:
         """Waits until every channel was told; gives how many seconds after `since` each was, and prints them."""
         await self.until(lambda: all(self.came(channel, alert, about) for channel in CHANNELS), within)
         took = {channel: self.came(channel, alert, about)[0].at - since for channel in CHANNELS}
-        print(f"{alert} {about}:", ", ".join(f"{channel} {seconds:.1f} s" for channel, seconds in took.items()))
+        times = ", ".join(f"{channel} {seconds:.1f} s" for channel, seconds in took.items())
+        print(f"{alert} {about}: {times}")  # noqa: T201  (a report's section shows it)
         return took
 
     async def suppressed(self) -> set[str]:
