@@ -32,7 +32,7 @@ docs: setup  ## Writes the generated parts of the docs
 	$(bin)/python -m scripts.docs
 lock: setup  ## Writes requirements.lock anew from pyproject.toml
 	$(bin)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 setup")'

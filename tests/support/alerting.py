@@ -1,6 +1,7 @@
 """The demo with the real Prometheus and Alertmanager and every shipped interval, and what arrives in each channel."""
 
 import asyncio
+import faulthandler
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -77,11 +78,16 @@ class Watched:
         print(f"{alert} {about}: {times}")  # noqa: T201  (a report's section shows it)
         return took
 
-    async def suppressed(self) -> set[str]:
-        """The alerts that Alertmanager holds back."""
-        url = f"{self.stack.monitoring.alertmanager.url}/api/v2/alerts?active=false&silenced=false&inhibited=true"
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
-            return {alert["labels"]["alertname"] for alert in await response.json()}
+    async def until_held_back(self, alert: str, within: float) -> None:
+        """Waits until Alertmanager keeps this alert to itself for another one's sake."""
+        url = f"{self.stack.monitoring.alertmanager.url}/api/v2/alerts"
+        asked = {"filter": f"alertname={alert}", "active": "false", "silenced": "false"}
+        async with aiohttp.ClientSession() as session, asyncio.timeout(within):
+            while True:
+                async with session.get(url, params=asked) as response:
+                    if await response.json():
+                        return
+                await asyncio.sleep(0.1)
 
     async def break_(self, outage: Outage) -> float:
         """Breaks it; gives when."""
@@ -98,6 +104,7 @@ def kind(payload: dict[str, Any]) -> str:
 @asynccontextmanager
 async def watched() -> AsyncIterator[Watched]:
     """Starts all of it, and waits until Prometheus has seen the exporter well and Alertmanager the Watchdog."""
+    faulthandler.cancel_dump_traceback_later()  # its limit is for tests that take no minutes; their own one stays
     found = [program(name) for name in ("prometheus", "prometheus-alertmanager", "promtool")]
     folders = [os.environ["PATH"], *(str(Path(it).parent) for it in found)]
     with pytest.MonkeyPatch.context() as patch:
