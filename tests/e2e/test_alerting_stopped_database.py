@@ -29,9 +29,6 @@ async def story() -> AsyncIterator[Story]:
     async with watched() as it:
         since = await it.break_(Outage.DATABASE)
         took = await it.until_told(ALERT, ABOUT, since, bounds()[ALERT])
-        suppressed: set[str] = set()
-        while not suppressed:
-            suppressed = await it.suppressed()
         told = [message.text for message in it.world.channels.slack.messages]
         await it.world.mend(Outage.DATABASE)
         await it.until(lambda: all(it.came(way, ALERT, ABOUT, resolved=True) for way in ("slack", "mail")), NEXT_TIME)
