@@ -29,6 +29,7 @@ async def story() -> AsyncIterator[Story]:
     async with watched() as it:
         since = await it.break_(Outage.DATABASE)
         took = await it.until_told(ALERT, ABOUT, since, bounds()[ALERT])
+        await it.until_held_back("SloBurnRateFast", within=90)
         told = [message.text for message in it.world.channels.slack.messages]
         await it.world.mend(Outage.DATABASE)
         await it.until(lambda: all(it.came(way, ALERT, ABOUT, resolved=True) for way in ("slack", "mail")), NEXT_TIME)
