@@ -265,8 +265,7 @@ def metrics_() -> None:
 @click.option(
     "--outage",
     type=_Field("outage", parse_outage),
-    help="Break one thing 10 s after the first results: database, hang, api, stripe, s3, slow, errors or "
-    "churn; "
+    help="Break one thing 10 s after the first results: database, hang, api, stripe, s3, slow, errors or churn; "
     "for a time (api:30) or until the end.",
 )
 @click.option("--duration", "length", type=_DURATION, help="End by itself after this time, e.g. 30s.")

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable
-from contextlib import nullcontext
 from difflib import get_close_matches
 
 import aiohttp
@@ -18,7 +17,7 @@ from exporter.probes.base import ProbeJob
 from exporter.schedule import attempt
 from exporter.settings import Settings
 from exporter.telemetry import configure_logs
-from exporter.tools import Tools, tls_context
+from exporter.tools import Tools
 
 
 async def serve(read: Callable[[], Settings], clock: Clock) -> None:
@@ -71,7 +70,7 @@ async def health(url: str, deadline: float, interval: float, clock: Clock, say: 
     """Asks a health endpoint until it answers 200 or the deadline (seconds) is over; says why not when that changes."""
     until = clock.monotonic() + deadline
     said = ""
-    async with Tools(clock, str).session(lambda _: nullcontext(), tls_context()) as session:
+    async with Tools(clock, str).session() as session:
         while True:
             answer = await _ask(session, url, max(0.1, min(5.0, until - clock.monotonic())))
             if answer == "healthy":

@@ -3,14 +3,13 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from exporter.alerts.payload import Alert
 from exporter.errors import Failed
 from exporter.sentry import CLIENT, Dsn, Throttled, send
-from exporter.tools import Tools, tls_context
+from exporter.tools import Tools
 
 DEADLINE = 8.0
 """Seconds in which all messages of one request must be handed over: Alertmanager itself waits for at least ten."""
@@ -88,7 +87,7 @@ class Outbox:
         new = {event["event_id"]: event for event in events if event["event_id"] not in self._delivered}
         if not new:
             return []
-        async with self._tools.session(lambda _: nullcontext(), tls_context()) as session:
+        async with self._tools.session() as session:
 
             async def hand_over(event: dict[str, Any]) -> Failed | None:
                 try:

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +12,7 @@ import aiohttp
 from exporter.clock import Clock
 from exporter.demo.site import HOST
 from exporter.errors import ExporterError, Failed
-from exporter.tools import Tools, tls_context
+from exporter.tools import Tools
 
 READY_WITHIN = 60.0
 POLL_SECONDS = 0.05
@@ -65,7 +65,7 @@ class Server:
             await self._process.wait()
 
     async def _until_ready(self, process: asyncio.subprocess.Process, clock: Clock) -> None:
-        async with Tools(clock, str).session(_untimed, tls_context()) as session:
+        async with Tools(clock, str).session() as session:
             while process.returncode is None:
                 if await self._is_ready(session):
                     return
@@ -81,10 +81,6 @@ class Server:
 
     def _last_word(self) -> str:
         return (self._log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it says nothing"])[-1]
-
-
-def _untimed(_: str) -> nullcontext[None]:
-    return nullcontext()
 
 
 def _free_port() -> int:

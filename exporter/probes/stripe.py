@@ -10,7 +10,6 @@ from exporter.config.fields import HttpUrl
 from exporter.config.secret import SecretField
 from exporter.errors import Failed, Reason
 from exporter.probes.base import Probe, Run, probe
-from exporter.tools import tls_context
 from exporter.tools.http import http_failures, read_body
 
 BODY_LIMIT = 1024**2
@@ -37,7 +36,7 @@ class StripeProbe(Probe):
     async def check(self, run: Run) -> None:
         """Fails with dns, connect, tls, auth (unknown key), quota (429), status or body."""
         with http_failures():
-            async with run.tools.session(run.phase, tls_context()) as session:
+            async with run.tools.session(run.phase) as session:
                 client = stripe.StripeClient(
                     self.key.reveal(),
                     base_addresses={"api": self.api.rstrip("/")},

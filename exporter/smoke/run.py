@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -10,7 +9,7 @@ from exporter.clock import Clock
 from exporter.config.fields import http_url
 from exporter.errors import ExporterError
 from exporter.smoke.alertmanager import ATTEMPTS, FAILED, FAILED_ATTEMPTS, Alertmanager, Counts
-from exporter.tools import Tools, tls_context
+from exporter.tools import Tools
 
 NAME = "SmokeTest"
 ANNOTATIONS = {
@@ -43,7 +42,7 @@ async def run(url: str, deadline: float, environment: str, clock: Clock, say: Sa
     instance = f"smoke-{token_hex(4)}"
     labels = {"alertname": NAME, "severity": "critical", "environment": environment, "instance": instance}
     begin = clock.now()
-    async with Tools(clock, str).session(lambda _: nullcontext(), tls_context()) as session:
+    async with Tools(clock, str).session() as session:
         alertmanager = Alertmanager(url, session, clock)
         before, started = await alertmanager.counts(), clock.monotonic()
         await alertmanager.post(labels, ANNOTATIONS, begin, begin + deadline + MARGIN)

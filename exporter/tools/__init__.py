@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -24,11 +24,15 @@ class Tools:
         self.dialer = Dialer()
 
     def session(
-        self, phase: Phase, tls: ssl.SSLContext, family: int = 0, shake: Shake = lambda _: None
+        self,
+        phase: Phase = lambda _: nullcontext(),
+        tls: ssl.SSLContext | None = None,
+        family: int = 0,
+        shake: Shake = lambda _: None,
     ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
         """An HTTP session for one run: fresh connections, timed in phases; no cookies, no time limit but the run's."""
         return aiohttp.ClientSession(
-            connector=PhasedConnector(self.dialer, phase, tls, family, shake),
+            connector=PhasedConnector(self.dialer, phase, tls or tls_context(), family, shake),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"User-Agent": "chatterfy-exporter"},

@@ -15,8 +15,6 @@ from tests.support.servers import closed_port
 
 FOLDER = Path(__file__).parents[2] / "alertmanager"
 CONFIG = FOLDER / "alertmanager.yml"
-ASSETS = "/usr/share/prometheus/alertmanager"
-OURS = "/proc/self/cwd/alertmanager-assets"
 
 
 def configuration() -> dict[str, Any]:
@@ -30,22 +28,6 @@ def amtool(*arguments: str | Path) -> str:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
-
-
-def _executable(folder: Path) -> str:
-    """Debian's Alertmanager wants its own templates below /usr/share, where a package that is only unpacked has none.
-
-    Then a copy of it looks into its working directory.
-    """
-    found = Path(program("prometheus-alertmanager"))
-    assets = found.parents[1] / "share/prometheus/alertmanager"
-    if Path(ASSETS).exists() or not assets.exists():
-        return str(found)
-    copy = folder / "alertmanager"
-    copy.write_bytes(found.read_bytes().replace(ASSETS.encode(), OURS.encode()))
-    copy.chmod(0o755)
-    (folder / Path(OURS).name).symlink_to(assets)
-    return str(copy)
 
 
 class Alertmanager:
@@ -80,9 +62,9 @@ async def alertmanager(folder: Path, settings: dict[str, Any]) -> AsyncIterator[
     port = closed_port()
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(settings))
     process = await asyncio.create_subprocess_exec(
-        _executable(folder), f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",
+        program("prometheus-alertmanager"), f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         async with aiohttp.ClientSession() as session:
