@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.support.alertmanager import Alertmanager, alertmanager
 from tests.support.cli import run_process
 from tests.support.running import Running, value
-from tests.support.sentry import Sentry, sentry, taken
+from tests.support.sentry import Sentry, sentry
 from tests.support.servers import http_server
 from tests.support.smtp import Mailbox, mailbox
 
@@ -21,12 +21,17 @@ TOKEN = "alerts-token"
 LAST_SEEN = "chatterfy_alert_pipeline_last_seen_timestamp_seconds"
 
 
+async def ok(_: web.Request) -> web.StreamResponse:
+    """What Slack's webhooks answer: newer Alertmanagers read it."""
+    return web.Response(text="ok")
+
+
 class World:
     """An Alertmanager with three receivers of what is critical, and what came to each."""
 
     def __init__(self) -> None:
         self.slack: list[dict[str, Any]] = []
-        self.slack_answer = taken
+        self.slack_answer = ok
         self.mail: Mailbox
         self.sentry: Sentry
         self.exporter: Running
@@ -97,8 +102,7 @@ async def until(happened) -> None:
 async def test_a_test_alert_reaches_slack_mail_and_sentry_and_is_resolved(world):
     code, lines, errors = await world.smoke()
 
-    assert errors == ""
-    assert code == 0
+    assert (code, errors) == (0, ""), lines
     assert lines[0] == f"{world.alertmanager.url}: SmokeTest goes to critical: waiting for email, slack, webhook"
     assert {line.partition(" after ")[0] for line in lines[1:]} == {
         "email: delivered", "slack: delivered", "webhook: delivered"
