@@ -39,7 +39,7 @@ def write(folder: Path, addresses: Addresses, secrets: Secrets) -> None:
         file.write_text(secret, encoding="utf-8")  # no newline at the end: Alertmanager 0.25 would take it for a part
     replacements = {
         "&environment production": f"&environment {ENVIRONMENT}",
-        "http://localhost:3000": addresses.dashboards,
+        "http://localhost:3001": addresses.dashboards,
         "localhost:9877": addresses.exporter,
         "exporter:9877": addresses.exporter,
         "localhost:9090": addresses.prometheus,

@@ -36,7 +36,7 @@ def test_its_links_lead_to_dashboard_runbook_and_a_silence_of_this_group():
     (matchers,) = parse_qs(urlsplit(silence.fragment).query)["filter"]
 
     assert list(found) == ["Dashboard", "Runbook", "Silence"]
-    assert found["Dashboard"] == "https://grafana.example.com/d/chatterfy-availability"
+    assert found["Dashboard"] == "https://grafana.example.com/d/chatterfy-dependencies"
     assert found["Runbook"] == "https://exporter.example.com/runbooks/CriticalProbeDown"
     assert silence.netloc == "alertmanager.example.com"
     assert silence.fragment.startswith("/silences/new?")

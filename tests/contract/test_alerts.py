@@ -13,7 +13,7 @@ from tests.support.series import known
 pytestmark = pytest.mark.fast
 
 SECTIONS = ["What it means", "What users feel", "First three checks", "Usual causes", "How to silence"]
-DASHBOARDS = {f"chatterfy-{name}" for name in ("availability", "api", "business", "exporter")}
+DASHBOARDS = {f"chatterfy-{name}" for name in ("dependencies", "api", "business", "exporter")}
 SEVERITIES = {"critical", "warning", "info", "none"}
 each_alert = pytest.mark.parametrize("alert", alerts(), ids=lambda rule: rule.alert)
 
