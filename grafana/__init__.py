@@ -1,0 +1,1 @@
+"""What Grafana shows: dashboards, how they are written, and how they are drawn without a Grafana."""

@@ -1,0 +1,1 @@
+"""Where the dashboards are written; the JSON in ../dashboards is made from it."""
