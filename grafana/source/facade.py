@@ -164,7 +164,7 @@ class Graph(Panel):
 
     @override
     def builder(self) -> Any:
-        legend = common.VizLegendOptions().show_legend(True).placement(kinds.LegendPlacement.BOTTOM)  # noqa: FBT003
+        legend = common.VizLegendOptions().show_legend(True).placement(kinds.LegendPlacement.BOTTOM)
         shape = kinds.LegendDisplayMode.TABLE if self.calcs else kinds.LegendDisplayMode.LIST
         panel = timeseries.Panel().legend(legend.display_mode(shape).calcs(list(self.calcs)))
         order = kinds.SortOrder.DESCENDING
@@ -203,7 +203,7 @@ class Share(Panel):
 
     @override
     def builder(self) -> Any:
-        legend = piechart.PieChartLegendOptions().show_legend(True).placement(kinds.LegendPlacement.RIGHT)  # noqa: FBT003
+        legend = piechart.PieChartLegendOptions().show_legend(True).placement(kinds.LegendPlacement.RIGHT)
         legend = legend.display_mode(kinds.LegendDisplayMode.TABLE)
         legend = legend.values([PieChartLegendValues.VALUE, PieChartLegendValues.PERCENT])
         values = common.ReduceDataOptions().calcs(["lastNotNull"])
@@ -218,7 +218,7 @@ class Timeline(Panel):
     @override
     def builder(self) -> Any:
         panel = statetimeline.Panel().show_value(kinds.VisibilityMode.NEVER).row_height(0.8).fill_opacity(85)
-        legend = common.VizLegendOptions().show_legend(True).placement(kinds.LegendPlacement.BOTTOM)  # noqa: FBT003
+        legend = common.VizLegendOptions().show_legend(True).placement(kinds.LegendPlacement.BOTTOM)
         panel = panel.legend(legend.display_mode(kinds.LegendDisplayMode.LIST))
         return panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
 
@@ -230,7 +230,7 @@ class Heatmap(Panel):
     @override
     def builder(self) -> Any:
         colors = heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(64)
-        panel = heatmap.Panel().calculate(False).color(colors.scale(HeatmapColorScale.EXPONENTIAL))  # noqa: FBT003
+        panel = heatmap.Panel().calculate(False).color(colors.scale(HeatmapColorScale.EXPONENTIAL))
         panel = panel.y_axis(heatmap.YAxisConfig().unit(self.unit).axis_placement(kinds.AxisPlacement.LEFT))
         return panel.cell_values(heatmap.CellValues().unit("reqps"))
 
@@ -255,12 +255,12 @@ class Table(Panel):
         titles = {name: column.title for name, column in self.columns.items()}
         order = {name: place for place, name in enumerate(self.columns)}
         hidden = {name: True for name in self.HIDDEN if name not in self.columns}
-        panel = table.Panel().cell_height(kinds.TableCellHeight.SM).filterable(True)  # noqa: FBT003
+        panel = table.Panel().cell_height(kinds.TableCellHeight.SM).filterable(True)
         panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
         organize = {"excludeByName": hidden, "indexByName": order, "renameByName": titles}
         panel = panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=organize))
         if self.sort:
-            panel = panel.sort_by([common.TableSortByFieldState().display_name(self.sort).desc(True)])  # noqa: FBT003
+            panel = panel.sort_by([common.TableSortByFieldState().display_name(self.sort).desc(True)])
         for column in self.columns.values():
             panel = panel.override_by_name(column.title, list(_column(column)))
         return panel
@@ -305,7 +305,7 @@ class Variable:
         if self.name == "environment":
             return variable
         every = model.VariableOption(selected=True, text=["All"], value=["$__all"])
-        return variable.multi(True).include_all(True).all_value(".*").current(every)  # noqa: FBT003
+        return variable.multi(True).include_all(True).all_value(".*").current(every)
 
 
 @dataclass(frozen=True)
@@ -331,8 +331,8 @@ class Dashboard:
             screen = screen.annotation(annotation)
         others = (
             build.DashboardLink("Dashboards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG]).as_dropdown(True)
-        )  # noqa: FBT003
-        screen = screen.link(others.keep_time(True).include_vars(True))  # noqa: FBT003
+        )
+        screen = screen.link(others.keep_time(True).include_vars(True))
         built = screen.build()
         built.panels = list(self._panels())
         for shown in (*built.links, *(built.annotations.list_val or ())):
@@ -374,13 +374,13 @@ def runbook(alert: str) -> Any:
         .type(model.DashboardLinkType.LINK)
         .url(f"${{runbooks}}/{alert}")
         .target_blank(True)
-    )  # noqa: FBT003
+    )
 
 
 def _annotations() -> Iterator[Any]:
     critical = 'ALERTS{environment=~"$environment|", severity="critical", alertstate="firing"}'
     question = prometheus.Dataquery().expr(critical).ref_id("Anno").interval("1m")
-    marks = build.AnnotationQuery().name("Critical alerts").datasource(SOURCE).enable(True).icon_color(RED)  # noqa: FBT003
+    marks = build.AnnotationQuery().name("Critical alerts").datasource(SOURCE).enable(True).icon_color(RED)
     yield marks.target(question).title_format("{{alertname}}").text_format("{{probe}} {{slo}}")
 
 

@@ -15,7 +15,7 @@ from grafana.source.facade import (
     Table,
     Variable,
 )
-from grafana.source.promql import of, quantile, rate
+from grafana.source.promql import gained, of, quantile, rate
 
 REQUESTS = "chatterfy_http_requests_total"
 DURATION = "chatterfy_http_request_duration_seconds"
@@ -30,6 +30,7 @@ OVER_FIVE = (
     f"({rate(f'{DURATION}_count', 'endpoint', 'endpoint')} - "
     f"{rate(f'{DURATION}_bucket', 'endpoint', 'endpoint', le='5.0')}) * 60"
 )
+"""A minute."""
 
 NOW = Row(
     "Now",
@@ -160,13 +161,14 @@ TRAFFIC = Row(
         ),
         Graph(
             title="Errors by status",
-            about="Requests a minute that were answered with 400 or above: 4xx are the callers' mistakes, 5xx ours.",
-            queries=[Query(f"{rate(REQUESTS, 'status', 'endpoint', status='4..|5..')} * 60", "{{status}}")],
-            unit="rpm",
+            about="Requests within each bar's time that were answered with 400 or above: 4xx are the callers' mistakes, 5xx ours.",
+            queries=[Query(gained(REQUESTS, "status", "$__interval", "endpoint", status="4..|5.."), "{{status}}")],
+            unit="short",
+            step="5m",
             width=8,
             bars=True,
             stacked=True,
-            calcs=["mean", "max"],
+            calcs=["sum", "max"],
             colors=STATUS_COLORS,
             nothing="no errors",
         ),

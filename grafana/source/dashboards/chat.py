@@ -1,0 +1,180 @@
+"""Chat: what is asked of which model, how long it takes, and what it costs."""
+
+from grafana.source.facade import ORANGE, Dashboard, Graph, Limit, Query, Row, Share, Stat, Variable
+from grafana.source.promql import gained, of, quantile, rate
+
+MESSAGES, TOKENS = "chatterfy_messages_total", "chatterfy_tokens_total"
+COST = "chatterfy_usage_cost_usd_total"
+CHOSEN = ("provider", "model")
+DURATION = "chatterfy_http_request_duration_seconds"
+ENDPOINT = ".*/chat/.*"
+COST_AN_HOUR = of("environment:chatterfy_usage_cost_usd:increase1h")
+MESSAGES_A_DAY = gained(MESSAGES, "environment", "1d", *CHOSEN)
+
+TODAY = Row(
+    "Within 24 hours",
+    4,
+    [
+        Stat(
+            title="Messages",
+            about="Messages within the last 24 hours, of the providers and models that are chosen.",
+            queries=[Query(MESSAGES_A_DAY)],
+            unit="short",
+            width=4,
+            line=True,
+            step="15m",
+            good="blue",
+        ),
+        Stat(
+            title="Tokens",
+            about="Tokens of messages within the last 24 hours.",
+            queries=[Query(gained(TOKENS, "environment", "1d", *CHOSEN))],
+            unit="short",
+            width=4,
+            line=True,
+            step="15m",
+            good="blue",
+        ),
+        Stat(
+            title="Cost",
+            about="What the providers cost within the last 24 hours.",
+            queries=[Query(gained(COST, "environment", "1d", *CHOSEN))],
+            unit="currencyUSD",
+            width=4,
+            line=True,
+            step="15m",
+            good="blue",
+        ),
+        Stat(
+            title="Cost of a thousand messages",
+            about="Cost of the last 24 hours for each thousand messages of that time.",
+            queries=[Query(f"1000 * ({gained(COST, 'environment', '1d', *CHOSEN)}) / ({MESSAGES_A_DAY} > 0)")],
+            unit="currencyUSD",
+            width=4,
+            line=True,
+            step="15m",
+            good="blue",
+        ),
+        Stat(
+            title="Cost, last hour",
+            about="Cost of the last whole hour, of all models. An alert fires where it is above 5 USD and above three "
+            "times the week's hourly mean.",
+            queries=[Query(COST_AN_HOUR)],
+            unit="currencyUSD",
+            width=4,
+            line=True,
+            limits=[Limit(5, "UsageCostHigh")],
+            nothing="known after an hour",
+        ),
+        Stat(
+            title="Chat requests",
+            about="Requests a second to the API's chat endpoints.",
+            queries=[Query(rate("chatterfy_http_requests_total", "environment", endpoint=ENDPOINT))],
+            unit="reqps",
+            width=4,
+            line=True,
+            good="blue",
+            more="api",
+        ),
+    ],
+)
+
+USE = Row(
+    "Use",
+    9,
+    [
+        Graph(
+            title="Messages by model",
+            about="Messages a minute.",
+            queries=[Query(f"{rate(MESSAGES, 'model', *CHOSEN)} * 60", "{{model}}")],
+            unit="cpm",
+            width=12,
+            stacked=True,
+            step="5m",
+        ),
+        Graph(
+            title="Tokens by model",
+            about="Tokens a minute, in and out together.",
+            queries=[Query(f"{rate(TOKENS, 'model', *CHOSEN)} * 60", "{{model}}")],
+            unit="cpm",
+            width=12,
+            stacked=True,
+            step="5m",
+        ),
+    ],
+)
+
+MONEY = Row(
+    "Cost",
+    9,
+    [
+        Graph(
+            title="Cost per hour",
+            about="What each model cost within each hour.",
+            queries=[Query(gained(COST, "model", "1h", *CHOSEN), "{{model}}")],
+            unit="currencyUSD",
+            width=12,
+            bars=True,
+            stacked=True,
+            calcs=["sum", "max"],
+            step="1h",
+        ),
+        Graph(
+            title="Cost of a thousand messages",
+            about="Each model's cost of an hour for each thousand messages of that hour: what a model is worth.",
+            queries=[
+                Query(
+                    f"1000 * ({gained(COST, 'model', '1h', *CHOSEN)}) / ({gained(MESSAGES, 'model', '1h', *CHOSEN)} > 0)",
+                    "{{model}}",
+                )
+            ],
+            unit="currencyUSD",
+            width=12,
+            step="1h",
+            nothing="known after an hour",
+        ),
+    ],
+)
+
+SHARES = Row(
+    "Who answers",
+    9,
+    [
+        Share(
+            title="Messages by provider",
+            about="Share of the last 24 hours' messages.",
+            queries=[Query(gained(MESSAGES, "provider", "1d", *CHOSEN), "{{provider}}", last=True)],
+            unit="short",
+            width=6,
+        ),
+        Share(
+            title="Cost by model",
+            about="Share of the last 24 hours' cost.",
+            queries=[Query(gained(COST, "model", "1d", *CHOSEN), "{{model}}", last=True)],
+            unit="currencyUSD",
+            width=6,
+        ),
+        Graph(
+            title="Response times",
+            about="How long the API takes to answer a chat request: half of them, 95 % and 99 % are faster.",
+            queries=[
+                Query(quantile(share, DURATION, "", endpoint=ENDPOINT), name)
+                for share, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+            ],
+            unit="s",
+            width=12,
+            step="5m",
+            limits=[Limit(2, color=ORANGE)],
+            more="api",
+        ),
+    ],
+)
+
+SCREEN = Dashboard(
+    name="chat",
+    title="Chat",
+    about="Messages, tokens, cost and response times of the models behind the chat.",
+    since="24h",
+    variables=[Variable("provider", MESSAGES), Variable("model", MESSAGES)],
+    rows=[TODAY, USE, MONEY, SHARES],
+)
