@@ -335,7 +335,7 @@ class Dashboard:
         screen = screen.link(others.keep_time(True).include_vars(True))
         built = screen.build()
         built.panels = list(self._panels())
-        for shown in (*built.links, *(built.annotations.list_val or ())):
+        for shown in (*(built.links or ()), *(built.annotations.list_val or ())):
             shown.placement = None  # the SDK's default would hide them in a menu
         return JSONEncoder(sort_keys=True, indent=2).encode(built) + "\n"
 
@@ -392,7 +392,7 @@ def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # 
         steps += [model.Threshold(limit.value, color) for limit, color in zip(ordered, colors[1:], strict=True)]
     else:
         steps = [model.Threshold(value=None, color=good)]
-        steps += [model.Threshold(limit.value, limit.color) for limit in ordered]
+        steps += [model.Threshold(value, color) for value, color in {it.value: it.color for it in ordered}.items()]
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps)
 
 

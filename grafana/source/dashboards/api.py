@@ -26,6 +26,7 @@ SHARE_LIMITS = [Limit(0.05, "EndpointErrorShareHigh", RED)]
 SLOW = Limit(2, color=ORANGE)
 STATUS_COLORS = {"^4": ORANGE, "^5": RED}
 
+BY_STATUS = gained(REQUESTS, "status", "$__interval", "endpoint", status="4..|5..")
 OVER_FIVE = (
     f"({rate(f'{DURATION}_count', 'endpoint', 'endpoint')} - "
     f"{rate(f'{DURATION}_bucket', 'endpoint', 'endpoint', le='5.0')}) * 60"
@@ -162,7 +163,7 @@ TRAFFIC = Row(
         Graph(
             title="Errors by status",
             about="Requests within each bar's time that were answered with 400 or above: 4xx are the callers' mistakes, 5xx ours.",
-            queries=[Query(gained(REQUESTS, "status", "$__interval", "endpoint", status="4..|5.."), "{{status}}")],
+            queries=[Query(BY_STATUS, "{{status}}")],
             unit="short",
             step="5m",
             width=8,

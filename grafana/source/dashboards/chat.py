@@ -9,6 +9,7 @@ CHOSEN = ("provider", "model")
 DURATION = "chatterfy_http_request_duration_seconds"
 ENDPOINT = ".*/chat/.*"
 COST_AN_HOUR = of("environment:chatterfy_usage_cost_usd:increase1h")
+AN_HOUR = [gained(metric, "model", "1h", *CHOSEN) for metric in (COST, MESSAGES)]
 MESSAGES_A_DAY = gained(MESSAGES, "environment", "1d", *CHOSEN)
 
 TODAY = Row(
@@ -123,10 +124,7 @@ MONEY = Row(
             title="Cost of a thousand messages",
             about="Each model's cost of an hour for each thousand messages of that hour: what a model is worth.",
             queries=[
-                Query(
-                    f"1000 * ({gained(COST, 'model', '1h', *CHOSEN)}) / ({gained(MESSAGES, 'model', '1h', *CHOSEN)} > 0)",
-                    "{{model}}",
-                )
+                Query(f"1000 * ({AN_HOUR[0]}) / ({AN_HOUR[1]} > 0)", "{{model}}"),
             ],
             unit="currencyUSD",
             width=12,

@@ -1,0 +1,225 @@
+"""Alerts: what fires now, what fired when, whether messages leave, and which alerts are noise."""
+
+from grafana.source.facade import (
+    GREEN,
+    ORANGE,
+    RED,
+    Column,
+    Dashboard,
+    Graph,
+    Limit,
+    Query,
+    Row,
+    Stat,
+    Table,
+    Timeline,
+)
+from grafana.source.promql import of
+
+HERE = 'environment=~"$environment|", alertname!="Watchdog"'
+"""Alerts of this environment, and those of none: what is not there at all has no labels."""
+FIRING = f'ALERTS{{{HERE}, alertstate="firing"}}'
+EACH = "by (alertname, severity)"
+WEEK = f"max {EACH} ({FIRING})"
+STARTS = f"sum {EACH} (count_over_time(({WEEK} unless {WEEK} offset 2m)[7d:2m]))"
+SECONDS = f"sum {EACH} (count_over_time(({WEEK})[7d:2m])) * 120"
+CRITICAL = f'max by (alertname) (ALERTS{{{HERE}, alertstate="firing", severity="critical"}})'
+TO_RESOLVE = (
+    f"sum(count_over_time(({CRITICAL})[7d:2m]) * 120) / "
+    f"sum(count_over_time(({CRITICAL} unless {CRITICAL} offset 2m)[7d:2m]))"
+)
+HEARTBEAT = of("chatterfy_alert_pipeline_last_seen_timestamp_seconds")
+CHANNELS = "slack|email|webhook"
+NOTIFICATIONS = of("alertmanager_notifications_total", integration=CHANNELS)
+FAILED = of("alertmanager_notifications_failed_total", integration=CHANNELS)
+
+
+def _fires(severity: str) -> str:
+    return f'count(ALERTS{{{HERE}, alertstate="firing", severity="{severity}"}}) or vector(0)'
+
+
+NOW = Row(
+    "Now",
+    4,
+    [
+        Stat(
+            title="Critical",
+            about="Critical alerts that fire now: users feel them.",
+            queries=[Query(_fires("critical"), last=True)],
+            unit="none",
+            width=4,
+            limits=[Limit(1, color=RED)],
+            filled=True,
+        ),
+        Stat(
+            title="Warnings",
+            about="Warnings that fire now: somebody should look today.",
+            queries=[Query(_fires("warning"), last=True)],
+            unit="none",
+            width=4,
+            limits=[Limit(1)],
+            filled=True,
+        ),
+        Stat(
+            title="About to fire",
+            about="Alerts whose condition holds, but not for long enough yet.",
+            queries=[Query(f'count(ALERTS{{{HERE}, alertstate="pending"}}) or vector(0)', last=True)],
+            unit="none",
+            width=4,
+            limits=[Limit(1)],
+        ),
+        Stat(
+            title="Time to resolve, 7 days",
+            about="How long a critical alert fired, on average over those of 7 days. The objective is 30 minutes.",
+            queries=[Query(TO_RESOLVE, last=True)],
+            unit="s",
+            width=4,
+            decimals=1,
+            limits=[Limit(1800)],
+            nothing="none fired",
+        ),
+        Stat(
+            title="Last heartbeat",
+            about="How long ago the Watchdog alert came back through Alertmanager. One is due every minute; after ten "
+            "without one, alerts no longer find their way.",
+            queries=[Query(f"time() - max({HEARTBEAT})", last=True)],
+            unit="s",
+            width=4,
+            decimals=0,
+            limits=[Limit(600, "AlertPipelineStale", RED)],
+            nothing="alerts are not configured",
+        ),
+        Stat(
+            title="Messages failed, last hour",
+            about="Slack messages, mails and calls that Alertmanager gave up within an hour.",
+            queries=[Query(f"sum({FAILED} - {FAILED} offset 1h) or vector(0)", last=True)],
+            unit="none",
+            width=4,
+            decimals=0,
+            limits=[Limit(1, color=RED)],
+        ),
+    ],
+)
+
+LIST = Row(
+    "Firing now",
+    7,
+    [
+        Table(
+            title="What fires, and what to do",
+            about="Each alert that fires, what it is about, and for how long; the name leads to its runbook.",
+            queries=[Query(f"(time() - ALERTS_FOR_STATE{{{HERE}}}) and ignoring (alertstate) {FIRING}", last=True)],
+            unit="none",
+            width=24,
+            columns={
+                "alertname": Column("Alert", url="${runbooks}/${__value.raw}"),
+                "severity": Column("Severity", width=120),
+                "probe": Column("Probe", width=160),
+                "kind": Column("Kind", width=120),
+                "endpoint": Column("Endpoint", width=220),
+                "task": Column("Job", width=180),
+                "slo": Column("Objective", width=140),
+                "Value": Column("For", "s", 140, decimals=1),
+            },
+            sort="For",
+            nothing="nothing fires",
+        )
+    ],
+)
+
+PAST = Row(
+    "When",
+    10,
+    [
+        Timeline(
+            title="What fired when",
+            about="Each alert that fired, over time.",
+            queries=[Query(f"max by (alertname) ({FIRING})", "{{alertname}}")],
+            unit="none",
+            width=24,
+            states={1: ("firing", RED)},
+            nothing="nothing fired",
+        )
+    ],
+)
+
+MESSAGES = Row(
+    "Messages",
+    8,
+    [
+        Graph(
+            title="Sent",
+            about="Messages an hour that Alertmanager sent, by channel; those to the exporter are for Sentry, and for "
+            "the heartbeat.",
+            queries=[
+                Query(f"sum by (integration) (rate({NOTIFICATIONS}[$__rate_interval])) * 3600", "{{integration}}"),
+            ],
+            unit="short",
+            width=8,
+            calcs=["mean", "max"],
+        ),
+        Graph(
+            title="Failed",
+            about="Messages an hour that Alertmanager gave up, by channel: any is one too many.",
+            queries=[Query(f"sum by (integration) (rate({FAILED}[$__rate_interval])) * 3600", "{{integration}}")],
+            unit="short",
+            width=8,
+            calcs=["mean", "max"],
+            limits=[Limit(0, "AlertmanagerNotificationFailures", RED)],
+        ),
+        Graph(
+            title="To Sentry",
+            about="Alerts an hour that the exporter received from Alertmanager, and what Sentry took of them and did "
+            "not.",
+            queries=[
+                Query(f"sum(rate({of(metric)}[$__rate_interval])) * 3600", name)
+                for metric, name in (
+                    ("chatterfy_alerts_received_total", "received"),
+                    ("chatterfy_alerts_sentry_total", "taken"),
+                    ("chatterfy_alerts_sentry_failures_total", "not taken"),
+                )
+            ],
+            unit="short",
+            width=8,
+            calcs=["mean", "max"],
+            colors={"^not taken": RED, "^taken": GREEN},
+        ),
+    ],
+)
+
+NOISE = Row(
+    "The week",
+    9,
+    [
+        Table(
+            title="Noisiest of 7 days",
+            about="How often each alert fired within 7 days, for how long in all, and how long it took to resolve on "
+            "average. What fires often and is resolved by itself should be mended, or made quieter.",
+            queries=[
+                Query(STARTS, last=True),
+                Query(SECONDS, last=True),
+                Query(f"{SECONDS} / {STARTS}", last=True),
+            ],
+            unit="none",
+            width=24,
+            columns={
+                "alertname": Column("Alert", url="${runbooks}/${__value.raw}"),
+                "severity": Column("Severity", width=140),
+                "Value #A": Column("Times", "none", 120),
+                "Value #B": Column("In all", "s", 160, decimals=1),
+                "Value #C": Column("To resolve", "s", 160, decimals=1),
+            },
+            sort="Times",
+            nothing="nothing fired",
+        )
+    ],
+)
+
+SCREEN = Dashboard(
+    name="alerts",
+    title="Alerts",
+    about="What fires, what fired when, whether the messages leave, and which alerts are noise.",
+    since="7d",
+    variables=[],
+    rows=[NOW, LIST, PAST, MESSAGES, NOISE],
+)
