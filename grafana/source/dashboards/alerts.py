@@ -2,7 +2,6 @@
 
 from grafana.source.facade import (
     GREEN,
-    ORANGE,
     RED,
     Column,
     Dashboard,

@@ -220,7 +220,7 @@ COUNTERS = Row(
     [
         Graph(
             title="Horizon",
-            about="How far behind now each counter's rows are closed; what is younger is counted anew at every refresh.",
+            about="How far behind now each counter's rows are closed; what is younger is counted anew at each refresh.",
             queries=[
                 Query(
                     f"time() - max by (query) ({of('chatterfy_query_horizon_timestamp_seconds', 'instance')})",
@@ -267,10 +267,11 @@ PAGE = Row(
         ),
         Graph(
             title="Series dropped by metric",
-            about="Series left off the page, or folded into `other`, each refresh's a minute.",
+            about="Series a minute that were left off the page, or folded into `other`.",
             queries=[
                 Query(
-                    f"sum by (metric) (rate({of('chatterfy_series_dropped_total', 'instance')}[$__rate_interval])) * 60",
+                    "sum by (metric) "
+                    f"(rate({of('chatterfy_series_dropped_total', 'instance')}[$__rate_interval])) * 60",
                     "{{metric}}",
                 )
             ],
