@@ -162,8 +162,8 @@ TRAFFIC = Row(
         ),
         Graph(
             title="Errors by status",
-            about="Requests within each bar's time that were answered with 400 or above: 4xx are the callers' mistakes, "
-            "5xx ours.",
+            about="Requests within each bar's time that were answered with 400 or above: 4xx are the callers' "
+            "mistakes, 5xx ours.",
             queries=[Query(BY_STATUS, "{{status}}")],
             unit="short",
             step="5m",
