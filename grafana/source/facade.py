@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import Any
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -248,17 +248,17 @@ class Table(Panel):
     sort: str = ""
     """The title of the column by which it is sorted, largest first."""
 
-    HIDDEN: ClassVar = ("Time", "__name__", "job", "instance", "environment")
-
     @override
     def builder(self) -> Any:
         titles = {name: column.title for name, column in self.columns.items()}
         order = {name: place for place, name in enumerate(self.columns)}
-        hidden = {name: True for name in self.HIDDEN if name not in self.columns}
         panel = table.Panel().cell_height(kinds.TableCellHeight.SM).filterable(True)
-        panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
-        organize = {"excludeByName": hidden, "indexByName": order, "renameByName": titles}
-        panel = panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=organize))
+        for name, options in (
+            ("merge", {}),
+            ("filterFieldsByName", {"include": {"names": list(self.columns)}}),
+            ("organize", {"excludeByName": {}, "indexByName": order, "renameByName": titles}),
+        ):
+            panel = panel.with_transformation(model.DataTransformerConfig(id_val=name, options=options))
         if self.sort:
             panel = panel.sort_by([common.TableSortByFieldState().display_name(self.sort).desc(True)])
         for column in self.columns.values():
@@ -365,6 +365,12 @@ class Dashboard:
                 yield drawn
                 left += panel.width
             top += row.height
+
+
+def alone(dashboard: str, variable: str) -> str:
+    """A link for a cell: the dashboard for this cell's value alone, and all else as it is chosen."""
+    kept = "${datasource:queryparam}&${environment:queryparam}&${__url_time_range}"
+    return f"/d/chatterfy-{dashboard}?{kept}&var-{variable}=${{__value.raw:percentencode}}"
 
 
 def runbook(alert: str) -> Any:

@@ -14,6 +14,7 @@ from grafana.source.facade import (
     Stat,
     Table,
     Variable,
+    alone,
 )
 from grafana.source.promql import gained, of, quantile, rate
 
@@ -114,9 +115,7 @@ ENDPOINTS = Row(
             unit="none",
             width=16,
             columns={
-                "endpoint": Column(
-                    "Endpoint", url="/d/chatterfy-api?${__url_time_range}&var-endpoint=${__value.raw:percentencode}"
-                ),
+                "endpoint": Column("Endpoint", url=alone("api", "endpoint")),
                 "Value #A": Column("Requests", "reqps", 110, decimals=2),
                 "Value #B": Column("Failed", "percentunit", 100, SHARE_LIMITS, decimals=2),
                 "Value #C": Column("p50", "s", 90, [SLOW], decimals=2),

@@ -121,7 +121,7 @@ MONEY = Row(
             step="1h",
         ),
         Graph(
-            title="Cost of a thousand messages",
+            title="Cost of a thousand messages, by model",
             about="Each model's cost of an hour for each thousand messages of that hour: what a model is worth.",
             queries=[
                 Query(f"1000 * ({AN_HOUR[0]}) / ({AN_HOUR[1]} > 0)", "{{model}}"),

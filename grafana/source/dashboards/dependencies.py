@@ -17,6 +17,7 @@ from grafana.source.facade import (
     Table,
     Timeline,
     Variable,
+    alone,
 )
 from grafana.source.promql import of
 
@@ -65,10 +66,7 @@ UPTIMES = Row(
             unit="none",
             width=24,
             columns={
-                "probe": Column(
-                    "Probe",
-                    url="/d/chatterfy-dependencies?${__url_time_range}&var-probe=${__value.raw:percentencode}",
-                ),
+                "probe": Column("Probe", url=alone("dependencies", "probe")),
                 "kind": Column("Kind", width=100),
                 "Value #A": Column("Now", "none", 90, states=STATE),
                 "Value #B": Column("Critical", "none", 90, states={1: ("critical", ORANGE), 0: ("no", GREY)}),

@@ -14,6 +14,7 @@ from grafana.source.facade import (
     Table,
     Timeline,
     Variable,
+    alone,
 )
 from grafana.source.promql import of
 
@@ -143,9 +144,7 @@ JOBS = Row(
             unit="none",
             width=12,
             columns={
-                "task": Column(
-                    "Job", url="/d/chatterfy-exporter?${__url_time_range}&var-task=${__value.raw:percentencode}"
-                ),
+                "task": Column("Job", url=alone("exporter", "task") + "&${instance:queryparam}"),
                 "Value #A": Column("Every", "s", 80),
                 "Value #B": Column("Runs", "cpm", 100, decimals=1),
                 "Value #C": Column("Takes", "s", 90),
@@ -281,7 +280,7 @@ PAGE = Row(
             nothing="nothing was dropped",
         ),
         Graph(
-            title="Memory",
+            title="Memory over time",
             about="Resident memory of the exporter's process.",
             queries=[Query(f"max by (instance) ({process('process_resident_memory_bytes')})", "{{instance}}")],
             unit="bytes",

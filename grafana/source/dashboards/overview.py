@@ -175,7 +175,7 @@ BUDGET = Row(
             more="api",
         ),
         Graph(
-            title="Error budget left",
+            title="Error budget over time",
             about="What is left of the 30 days' error budget, for each objective; below 0 the objective was missed.",
             queries=[Query(of("slo:period_error_budget_remaining:ratio"), "{{slo}}")],
             unit="percentunit",
