@@ -36,6 +36,8 @@ TAG = "chatterfy"
 COLUMNS = 24
 GREEN, ORANGE, RED, BLUE, GREY, PURPLE = "green", "orange", "red", "blue", "#8e8e99", "purple"
 SOURCE = kinds.DataSourceRef(type_val="prometheus", uid="${datasource}")
+NOTHING = {"1h": "known after an hour", "1d": "known after midnight, UTC"}
+"""What stands in a panel that has nothing to show yet, by the distance of its points: they stand at whole steps."""
 STATE = {1: ("up", GREEN), 0: ("down", RED)}
 
 
@@ -121,7 +123,7 @@ class Panel:
         """The builder with all that is common to every kind."""
         panel = self.builder().id(identity).grid_pos(position).title(self.title).description(self.about)
         panel = panel.datasource(SOURCE).targets(list(self.targets())).links(list(self.links()))
-        panel = panel.unit(self.unit).no_value(self.nothing).mappings(_mappings(self.states))
+        panel = panel.unit(self.unit).no_value(NOTHING.get(self.step, self.nothing)).mappings(_mappings(self.states))
         panel = panel.thresholds(_thresholds(self.limits, self.bad_below, self.good))
         for pattern, color in self.colors.items():
             panel = panel.override_by_regexp(pattern, [_property("color", {"mode": "fixed", "fixedColor": color})])

@@ -65,7 +65,6 @@ TODAY = Row(
             width=4,
             line=True,
             limits=[Limit(5, "UsageCostHigh")],
-            nothing="known after an hour",
         ),
         Stat(
             title="Chat requests",
@@ -129,7 +128,6 @@ MONEY = Row(
             unit="currencyUSD",
             width=12,
             step="1h",
-            nothing="known after an hour",
         ),
     ],
 )
