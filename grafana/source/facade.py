@@ -38,6 +38,7 @@ GREEN, ORANGE, RED, BLUE, GREY, PURPLE = "green", "orange", "red", "blue", "#8e8
 SOURCE = kinds.DataSourceRef(type_val="prometheus", uid="${datasource}")
 NOTHING = {"1h": "known after an hour", "1d": "known after midnight, UTC"}
 """What stands in a panel that has nothing to show yet, by the distance of its points: they stand at whole steps."""
+JUST_ABOVE_ZERO = 1e-9
 STATE = {1: ("up", GREEN), 0: ("down", RED)}
 
 
@@ -399,6 +400,8 @@ def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # 
         steps = [model.Threshold(value=None, color=colors[0])]
         steps += [model.Threshold(limit.value, color) for limit, color in zip(ordered, colors[1:], strict=True)]
     else:
+        # A step begins at its value, where an alert for `> 0` is still quiet.
+        ordered = [limit if limit.value else Limit(JUST_ABOVE_ZERO, limit.alert, limit.color) for limit in ordered]
         steps = [model.Threshold(value=None, color=good)]
         steps += [model.Threshold(value, color) for value, color in {it.value: it.color for it in ordered}.items()]
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps)
@@ -416,6 +419,7 @@ def _mappings(states: Mapping[int, tuple[str, str]]) -> list[Any]:
 
 def _column(column: Column) -> Iterator[Any]:
     yield _property("unit", column.unit)
+    yield _property("noValue", "–")  # noqa: RUF001  (a dash, as tables have it)
     if column.decimals is not None:
         yield _property("decimals", column.decimals)
     if column.width:

@@ -95,7 +95,7 @@ NOW = Row(
             nothing="alerts are not configured",
         ),
         Stat(
-            title="Messages failed, last hour",
+            title="Failed, last hour",
             about="Slack messages, mails and calls that Alertmanager gave up within an hour.",
             queries=[Query(f"sum(increase({FAILED}[1h]))", last=True)],
             unit="none",
@@ -152,7 +152,7 @@ PAST = Row(
 
 MESSAGES = Row(
     "Messages",
-    8,
+    10,
     [
         Graph(
             title="Sent",
@@ -196,7 +196,7 @@ MESSAGES = Row(
 
 NOISE = Row(
     "The week",
-    9,
+    14,
     [
         Table(
             title="Noisiest of 7 days",

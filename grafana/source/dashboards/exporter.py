@@ -67,7 +67,7 @@ NOW = Row(
             ],
             unit="s",
             width=3,
-            decimals=0,
+            decimals=1,
             good="text",
         ),
         Stat(
@@ -76,7 +76,7 @@ NOW = Row(
             queries=[Query(f"time() - min({process('process_start_time_seconds')})", last=True)],
             unit="s",
             width=3,
-            decimals=0,
+            decimals=1,
             good="text",
         ),
         Stat(
@@ -120,7 +120,7 @@ NOW = Row(
 
 JOBS = Row(
     "Jobs",
-    12,
+    15,
     [
         Table(
             title="Each job",
@@ -148,8 +148,8 @@ JOBS = Row(
                 "Value #A": Column("Every", "s", 80),
                 "Value #B": Column("Runs", "cpm", 100, decimals=1),
                 "Value #C": Column("Takes", "s", 90),
-                "Value #D": Column("Failed", "percentunit", 80, [Limit(0.5, "JobFailing", RED)], decimals=0),
-                "Value #E": Column("Last success", "s", 120, decimals=0),
+                "Value #D": Column("Failed", "percentunit", 100, [Limit(0.5, "JobFailing", RED)], decimals=0),
+                "Value #E": Column("Last success", "s", 150, decimals=0),
             },
             sort="Last success",
         ),
@@ -161,8 +161,8 @@ JOBS = Row(
             width=12,
             decimals=1,
             fill=0,
-            calcs=["mean", "max"],
             limits=[Limit(3, "JobStale")],
+            calcs=(),
         ),
     ],
 )
@@ -185,18 +185,18 @@ RUNNING = Row(
             width=8,
             fill=0,
             step="5m",
-            calcs=["mean", "max"],
+            calcs=(),
         ),
         Graph(
             title="Failures by reason",
             about="Runs a minute that failed, by reason.",
-            queries=[Query(f"sum by (reason) (rate({FAILED}[$__rate_interval])) * 60", "{{reason}}")],
+            queries=[Query(f"sum by (reason) (rate({FAILED}[$__rate_interval])) * 60 > 0", "{{reason}}")],
             unit="cpm",
             width=8,
             bars=True,
             stacked=True,
-            calcs=["mean", "max"],
             nothing="no failures",
+            calcs=(),
         ),
         Graph(
             title="Oldest result of a probe",
@@ -228,8 +228,10 @@ COUNTERS = Row(
             ],
             unit="s",
             width=8,
+            logarithmic=True,
+            minimum=None,
             fill=0,
-            calcs=["mean", "max"],
+            calcs=(),
         ),
         Timeline(
             title="Queries that run",
@@ -246,9 +248,9 @@ COUNTERS = Row(
             unit="short",
             width=8,
             fill=0,
-            calcs=["max", "lastNotNull"],
             limits=[Limit(0, "LateRows")],
             nothing="nothing was recounted yet",
+            calcs=(),
         ),
     ],
 )
@@ -288,13 +290,9 @@ PAGE = Row(
         ),
         Graph(
             title="Open files",
-            about="File descriptors that are open, of those that the process may open.",
-            queries=[
-                Query(
-                    f"max by (instance) ({process('process_open_fds')} / {process('process_max_fds')})", "{{instance}}"
-                )
-            ],
-            unit="percentunit",
+            about="File descriptors that the exporter's process has open.",
+            queries=[Query(f"max by (instance) ({process('process_open_fds')})", "{{instance}}")],
+            unit="short",
             width=6,
         ),
     ],
@@ -323,14 +321,15 @@ WATCHERS = Row(
             about="Share of its interval that a group of rules takes to evaluate; at 1 evaluations are missed.",
             queries=[
                 Query(
-                    f"max by (rule_group) ({of('prometheus_rule_group_last_duration_seconds')} / "
-                    f"{of('prometheus_rule_group_interval_seconds')})",
-                    "{{rule_group}}",
+                    "max by (group) (label_replace("
+                    f"{of('prometheus_rule_group_last_duration_seconds')} / "
+                    f"{of('prometheus_rule_group_interval_seconds')}, 'group', '$1', 'rule_group', '.*;(.*)'))",
+                    "{{group}}",
                 )
             ],
             unit="percentunit",
             width=6,
-            calcs=["max"],
+            calcs=(),
         ),
         Graph(
             title="What goes wrong",
@@ -347,12 +346,12 @@ WATCHERS = Row(
             ],
             unit="cpm",
             width=6,
-            calcs=["max"],
             limits=[
                 Limit(0, "PrometheusRuleFailures", RED),
                 Limit(0, "PrometheusMissedEvaluations", RED),
                 Limit(0, "PrometheusNotificationFailures", RED),
             ],
+            calcs=(),
         ),
         Graph(
             title="Samples",

@@ -106,7 +106,7 @@ DEPENDENCIES = Row(
 
 SIGNALS = Row(
     "Golden signals",
-    8,
+    10,
     [
         Graph(
             title="Traffic",
@@ -155,7 +155,7 @@ SIGNALS = Row(
 
 BUDGET = Row(
     "Objectives",
-    8,
+    9,
     [
         Graph(
             title="Burn rate over an hour",
@@ -173,6 +173,7 @@ BUDGET = Row(
             decimals=1,
             limits=[Limit(14.4, "SloBurnRateFast", RED)],
             more="api",
+            calcs=(),
         ),
         Graph(
             title="Error budget over time",
@@ -185,6 +186,7 @@ BUDGET = Row(
             limits=[Limit(0, color=RED)],
             bad_below=True,
             more="api",
+            calcs=(),
         ),
     ],
 )
