@@ -196,7 +196,7 @@ MESSAGES = Row(
 
 NOISE = Row(
     "The week",
-    14,
+    18,
     [
         Table(
             title="Noisiest of 7 days",

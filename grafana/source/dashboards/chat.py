@@ -57,9 +57,9 @@ TODAY = Row(
             good="blue",
         ),
         Stat(
-            title="Last hour, against the week",
-            about="Cost of the last hour, of all models, in hourly means of the past week. Above 3, and above 5 USD, an "
-            "alert fires.",
+            title="Hour against week",
+            about="Cost of the last hour, of all models, in hourly means of the past week. Above 3, and above 5 USD, "
+            "an alert fires.",
             queries=[Query(f"{COST_AN_HOUR} / (avg_over_time({COST_AN_HOUR}[7d]) > 0)")],
             unit="none",
             width=4,
@@ -146,14 +146,14 @@ SHARES = Row(
             about="Share of the last 24 hours' messages.",
             queries=[Query(gained(MESSAGES, "provider", "1d", *CHOSEN), "{{provider}}", last=True)],
             unit="short",
-            width=6,
+            width=7,
         ),
         Share(
             title="Cost by model",
             about="Share of the last 24 hours' cost.",
             queries=[Query(gained(COST, "model", "1d", *CHOSEN), "{{model}}", last=True)],
             unit="currencyUSD",
-            width=6,
+            width=7,
         ),
         Graph(
             title="Response times",
@@ -163,7 +163,7 @@ SHARES = Row(
                 for share, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
             ],
             unit="s",
-            width=12,
+            width=10,
             step="5m",
             limits=[Limit(2, color=ORANGE)],
             more="api",

@@ -46,7 +46,7 @@ STATES = Row(
 
 UPTIMES = Row(
     "Each dependency",
-    15,
+    17,
     [
         Table(
             title="Now, and over time",
@@ -118,7 +118,8 @@ FAILURES = Row(
             about="Runs a minute that failed, by reason.",
             queries=[
                 Query(
-                    f"sum by (reason) (rate({of('chatterfy_probe_failures_total', 'probe')}[$__rate_interval])) * 60 > 0",
+                    "sum by (reason) "
+                    f"(rate({of('chatterfy_probe_failures_total', 'probe')}[$__rate_interval])) * 60 > 0",
                     "{{reason}}",
                 )
             ],

@@ -120,7 +120,7 @@ NOW = Row(
 
 JOBS = Row(
     "Jobs",
-    15,
+    19,
     [
         Table(
             title="Each job",
@@ -128,7 +128,6 @@ JOBS = Row(
             "last succeeded.",
             queries=[
                 Query(f"max by (task) ({INTERVAL})", last=True),
-                Query(f"sum by (task) (rate({RUNS}[$__rate_interval])) * 60", last=True),
                 Query(
                     f"sum by (task) (rate({of(f'{DURATION}_sum', 'instance', 'task')}[$__rate_interval])) / "
                     f"(sum by (task) (rate({of(f'{DURATION}_count', 'instance', 'task')}[$__rate_interval])) > 0)",
@@ -146,10 +145,9 @@ JOBS = Row(
             columns={
                 "task": Column("Job", url=alone("exporter", "task") + "&${instance:queryparam}"),
                 "Value #A": Column("Every", "s", 80),
-                "Value #B": Column("Runs", "cpm", 100, decimals=1),
-                "Value #C": Column("Takes", "s", 90),
-                "Value #D": Column("Failed", "percentunit", 100, [Limit(0.5, "JobFailing", RED)], decimals=0),
-                "Value #E": Column("Last success", "s", 150, decimals=0),
+                "Value #B": Column("Takes", "s", 90),
+                "Value #C": Column("Failed", "percentunit", 100, [Limit(0.5, "JobFailing", RED)], decimals=0),
+                "Value #D": Column("Last success", "s", 150, decimals=0),
             },
             sort="Last success",
         ),
