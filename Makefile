@@ -4,6 +4,8 @@ PYTHON ?= python3
 bin := .venv/bin
 export PATH := $(PATH):$(CURDIR)/.tools/debian/usr/bin
 MAKEFLAGS += --no-print-directory
+lock = $(bin)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+  --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve smoke check fix test bench docs dashboards preview lock debian static style types imports shell documents screens fast whole
@@ -34,9 +36,11 @@ dashboards: setup  ## Writes the dashboards' JSON from grafana/source
 	$(bin)/python -m grafana.source $(ARGS)
 preview: setup debian  ## Draws the dashboards over a made-up past into docs/preview
 	$(bin)/python -m grafana.preview $(ARGS)
-lock: setup  ## Writes requirements.lock anew from pyproject.toml
-	$(bin)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+lock: setup  ## Writes requirements.lock and those of the image anew from pyproject.toml
+	$(lock) pyproject.toml --all-extras --group dev -o requirements.lock
+	$(lock) pyproject.toml --constraints requirements.lock --extra sentry -o requirements/exporter.lock
+	$(lock) pyproject.toml --constraints requirements.lock --extra sentry --extra demo -o requirements/demo.lock
+	printf 'hatchling\nsetuptools\n' | $(lock) - --constraints requirements.lock -o requirements/build.lock
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 setup")'
