@@ -127,7 +127,9 @@ class Panel:
         panel = panel.unit(self.unit).no_value(NOTHING.get(self.step, self.nothing)).mappings(_mappings(self.states))
         panel = panel.thresholds(_thresholds(self.limits, self.bad_below, self.good))
         for pattern, color in self.colors.items():
-            panel = panel.override_by_regexp(pattern, [_property("color", {"mode": "fixed", "fixedColor": color})])
+            panel = panel.override_by_regexp(
+                f"/{pattern}/", [_property("color", {"mode": "fixed", "fixedColor": color})]
+            )
         given = {"decimals": self.decimals, "min": self.minimum, "max": self.maximum, "interval": self.step or None}
         for name, value in given.items():
             panel = panel if value is None else getattr(panel, name)(value)
@@ -233,7 +235,7 @@ class Heatmap(Panel):
     @override
     def builder(self) -> Any:
         colors = heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(64)
-        panel = heatmap.Panel().calculate(False).color(colors.scale(HeatmapColorScale.EXPONENTIAL))
+        panel = heatmap.Panel().calculate(False).cell_gap(0).color(colors.scale(HeatmapColorScale.EXPONENTIAL))
         panel = panel.y_axis(heatmap.YAxisConfig().unit(self.unit).axis_placement(kinds.AxisPlacement.LEFT))
         return panel.cell_values(heatmap.CellValues().unit("reqps"))
 
@@ -387,10 +389,10 @@ def runbook(alert: str) -> Any:
 
 
 def _annotations() -> Iterator[Any]:
-    critical = 'ALERTS{environment=~"$environment|", severity="critical", alertstate="firing"}'
-    question = prometheus.Dataquery().expr(critical).ref_id("Anno").interval("1m")
+    firing = 'ALERTS{environment=~"$environment|", severity="critical", alertstate="firing"}'
+    question = prometheus.Dataquery().expr(f"max by (alertname) ({firing})").ref_id("Anno").interval("1m")
     marks = build.AnnotationQuery().name("Critical alerts").datasource(SOURCE).enable(True).icon_color(RED)
-    yield marks.target(question).title_format("{{alertname}}").text_format("{{probe}} {{slo}}")
+    yield marks.target(question).title_format("{{alertname}}")
 
 
 def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # noqa: FBT001  (a panel's own field)

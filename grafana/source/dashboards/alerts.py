@@ -1,6 +1,7 @@
 """Alerts: what fires now, what fired when, whether messages leave, and which alerts are noise."""
 
 from grafana.source.facade import (
+    BLUE,
     GREEN,
     RED,
     Column,
@@ -189,14 +190,14 @@ MESSAGES = Row(
             unit="short",
             width=8,
             calcs=["mean", "max"],
-            colors={"^not taken": RED, "^taken": GREEN},
+            colors={"^not taken": RED, "^taken": GREEN, "^received": BLUE},
         ),
     ],
 )
 
 NOISE = Row(
     "The week",
-    18,
+    19,
     [
         Table(
             title="Noisiest of 7 days",

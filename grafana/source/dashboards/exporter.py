@@ -120,7 +120,7 @@ NOW = Row(
 
 JOBS = Row(
     "Jobs",
-    19,
+    20,
     [
         Table(
             title="Each job",

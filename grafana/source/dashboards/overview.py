@@ -123,7 +123,7 @@ SIGNALS = Row(
             unit="percentunit",
             width=6,
             limits=[Limit(0.05, "ErrorShareHigh", RED)],
-            colors={"failed": RED},
+            colors={"^failed$": RED},
             more="api",
         ),
         Graph(
