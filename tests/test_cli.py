@@ -34,6 +34,8 @@ COMMANDS = [
     ["kinds"],
     ["metrics"],
     ["demo"],
+    ["traffic"],
+    ["doctor"],
 ]
 
 
