@@ -36,6 +36,11 @@ class Accounts:
     def _shown(self, values: list[int]) -> list[Value]:
         return [None if gone else value for value, gone in zip(values, self._gone, strict=True)]
 
+    def zeros(self, *, stay: bool) -> list[Value]:
+        """What is filled with 0: a counter stays while the database is away, a gauge goes."""
+        zeros = [0] * len(self.grid.times)
+        return [*zeros] if stay else self._shown(zeros)
+
     def write(self, book: Book) -> None:
         """All of it."""
         self._write_subscriptions(book)

@@ -45,4 +45,4 @@ def write_zeros(book: Book, accounts: Accounts) -> None:
         for metric, _ in query.metrics if query.header.fill else ():
             for values in product(*[query.header.fill[label] for label in labels]):
                 if series(metric.name, TARGET | dict(zip(labels, values, strict=True))) not in book.written:
-                    book.ours(metric.name, values, accounts.grid, [0] * len(accounts.grid.times))
+                    book.ours(metric.name, values, accounts.grid, accounts.zeros(stay=query.kind != "gauge"))
