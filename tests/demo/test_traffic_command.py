@@ -249,9 +249,9 @@ async def test_a_database_that_does_not_come_is_an_error(capsys):
     port = closed_port()
 
     with pytest.raises(
-        ExporterError, match=rf"^the database takes no connections after 1\.5 s: connect: 127\.0\.0\.1:{port}: "
+        ExporterError, match=rf"^the database takes no connections after 2\.5 s: connect: 127\.0\.0\.1:{port}: "
     ):
-        await traffic(f"postgresql://postgres:super@127.0.0.1:{port}/postgres", deadline=1.5)
+        await traffic(f"postgresql://postgres:super@127.0.0.1:{port}/postgres", deadline=2.5)
 
     assert (
         capsys.readouterr().err == f"traffic: waiting for the database: connect: 127.0.0.1:{port}: Connection refused\n"
