@@ -1,4 +1,4 @@
-"""The commands, one function each."""
+"""The commands, one function each: what they take and promise stands here, which makes it long, and no work does."""
 
 import asyncio
 import json

@@ -4,6 +4,7 @@ A dashboard is data: rows of panels, which flow from left to right over 24 colum
 (ids, the data source, links, variables, annotations, how a threshold looks) is said once, here; hence its length.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -75,7 +76,7 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Panel(ABC):
     """What every kind of panel has."""
 
     title: str
@@ -102,9 +103,9 @@ class Panel:
     step: str = ""
     """The shortest distance of two points."""
 
+    @abstractmethod
     def builder(self) -> Any:
         """The SDK's builder, with what is special to this kind."""
-        raise NotImplementedError
 
     def targets(self) -> Iterator[Any]:
         """The queries."""
