@@ -19,8 +19,8 @@ from exporter.metrics.page import Page
 from exporter.metrics.process import process_samples
 from exporter.metrics.store import Store
 from exporter.probes.base import ProbeJob
-from exporter.schedule import Scheduler
 from exporter.reception import Reception
+from exporter.schedule import Scheduler
 from exporter.settings import Settings
 from exporter.states import Board
 from exporter.tables import Tables
@@ -66,7 +66,7 @@ class App:
         self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
         self._reloading = asyncio.Lock()
         self.business: Business | None = None
-        self._reception: Reception | None = None
+        self._reception = Reception(self.store, self._tools)
         self._alerts = Alerts(self.store, self._tools, lambda: self.settings.environment)
         self._server = Server(
             Site(
@@ -96,7 +96,7 @@ class App:
         self._scheduler.start(PageRefresh(self.page))
         log.info("exporter.started", url=self.url, probes=len(self.probes), version=VERSION)
         await self._start_business()
-        await self._open_reception()
+        await self._reception.apply(self.settings)
         if not self.probes:
             log.warning(
                 "probes.missing", advice="name some in a configuration file, or set DATABASE_URL, API_URL and the like"
@@ -104,8 +104,7 @@ class App:
 
     async def close(self) -> None:
         """Stops the jobs and what they have under way, then the listener."""
-        if self._reception:
-            await self._reception.close()
+        await self._reception.close()
         if self.business:
             await self.business.close()
         await self._scheduler.close()
@@ -137,13 +136,12 @@ class App:
                     self.store.replace("config", [Sample(RELOADED, (), 0)])
                     log.error("business.stopped", problem=str(error))  # noqa: TRY400  (it is no crash)
                     return f"{error}\n"
-            if _ingest_sections(settings) != _ingest_sections(before):
-                try:
-                    await self._open_reception()
-                except ExporterError as error:
-                    self.store.replace("config", [Sample(RELOADED, (), 0)])
-                    log.error("ingest.stopped", problem=str(error))  # noqa: TRY400  (as above)
-                    return f"{error}\n"
+            try:
+                await self._reception.apply(settings)
+            except ExporterError as error:
+                self.store.replace("config", [Sample(RELOADED, (), 0)])
+                log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (as above)
+                return f"{error}\n"
             log.info("config.reloaded", probes=len(self.probes))
             return ""
 
@@ -164,16 +162,7 @@ class App:
     @property
     def ingest_url(self) -> str:
         """Where apps and browsers may post; empty where nothing listens for them."""
-        return self._reception.url if self._reception else ""
-
-    async def _open_reception(self) -> None:
-        """Listens for what apps and browsers send, anew, as the configuration has it now."""
-        if self._reception:
-            await self._reception.close()
-            self._reception = None
-        if self.settings.ingest and self.settings.ingest.sections:
-            self._reception = Reception(self.settings, self.store, self._tools)
-            await self._reception.open()
+        return self._reception.url
 
     async def _start_business(self) -> None:
         """Starts the queries anew, as the configuration has them now."""
@@ -234,10 +223,6 @@ class App:
         self.store.replace("config", [Sample(RELOADED, (), 0)])
         for problem in error.problems:
             log.error("config.refused", where=problem.where, path=problem.path, problem=problem.message)
-
-
-def _ingest_sections(settings: Settings) -> tuple[object, ...]:
-    return settings.ingest, settings.database, settings.tables, settings.environment
 
 
 def _business_sections(settings: Settings) -> tuple[object, ...]:

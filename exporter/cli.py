@@ -19,6 +19,7 @@ from exporter.demo.outages import Plan
 from exporter.demo.outages import parse as parse_outage
 from exporter.demo.run import run as run_demo
 from exporter.errors import ConfigError, ExporterError
+from exporter.ingest.deploys import client as deploys
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.probes.base import KINDS
 from exporter.settings import Settings, load, schema
@@ -239,6 +240,37 @@ def smoke(url: str, deadline: float, environment: str) -> None:
     Exits 0 when all were delivered, 1 when one was not.
     """
     sys.exit(0 if asyncio.run(run_smoke(url, deadline, environment, SystemClock(), click.echo)) else 1)
+
+
+@main.command()
+@click.option(
+    "--url",
+    type=_URL,
+    envvar="DEPLOYS_URL",
+    default="http://127.0.0.1:9878",
+    show_default=True,
+    help="Where the exporter listens for what apps send.",
+)
+@click.option("--version", required=True, help="What was deployed.")
+@click.option("--environment", help="What it was deployed to; the exporter's own environment without it.")
+@click.option("--failed", "reason", metavar="REASON", help="It failed, for this reason; without it, it succeeded.")
+@click.option("--rollback", metavar="TEXT", help="How the rollback went.")
+@click.option("--app", help="What is deployed, for people.")
+@click.option("--link", help="A page about this deploy, such as the pipeline's.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="The file that has the token.")
+@click.option("--deadline", type=_DURATION, default="20s", show_default=True, help="How long it may take.")
+def deploy(url: str, link: str | None, token_file: Path | None, deadline: float, **told: str | None) -> None:
+    """Tell a running exporter of a deploy.
+
+    It marks the deploy on its page, and tells Slack, Grafana and Sentry where it is configured to (`ingest.deploys`).
+    Prints how that went, a line for each. The token is in --token-file, or in the environment as DEPLOYS_TOKEN.
+
+    Exits 0 when all know of it, 1 when one does not or there is no answer, 2 when the exporter does not take it so.
+    """
+    status = "succeeded" if told["reason"] is None else "failed"
+    body = deploys.deploy_of({**told, "url": link, "status": status})
+    token = deploys.token_of(token_file, os.environ)
+    sys.exit(0 if asyncio.run(deploys.tell(url, token, body, deadline, SystemClock(), say=click.echo)) else 1)
 
 
 @main.command()

@@ -6,7 +6,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, create_model, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, create_model, field_validator, model_validator
 
 import exporter.ingest
 import exporter.probes
@@ -120,6 +120,16 @@ class Settings(Options):
         """Reads the section also where it is absent: its file stands beside the configuration."""
         return {"state": {}, **data} if isinstance(data, dict) else data
 
+    @field_validator("ingest")
+    @classmethod
+    def _never_shares_a_socket(cls, ingest: IngestListener | None, info: ValidationInfo) -> IngestListener | None:
+        if ingest and "listen" in info.data and _meet(ingest.listen, info.data["listen"]):
+            host, port = ingest.listen
+            raise ValueError(
+                f"listen: {host}:{port} is the operator's address (`listen`): strangers need one of their own"
+            )
+        return ingest
+
     @property
     def all_queries(self) -> tuple[Query, ...]:
         """The shipped queries and the configuration's own."""
@@ -128,6 +138,12 @@ class Settings(Options):
     def redact(self, text: str) -> str:
         """The text without any secret of this configuration."""
         return self._redact(text)
+
+
+def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether two addresses are one, or one is among those that the other stands for."""
+    hosts = {one[0], other[0]}
+    return one[1] == other[1] != 0 and (len(hosts) == 1 or not hosts.isdisjoint(("0.0.0.0", "::")))  # noqa: S104  (compared)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

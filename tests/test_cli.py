@@ -31,6 +31,7 @@ COMMANDS = [
     ["daily"],
     ["health"],
     ["smoke"],
+    ["deploy"],
     ["kinds"],
     ["metrics"],
     ["demo"],

@@ -1,7 +1,7 @@
 """What stands between strangers and an endpoint: who may come, how much, how often, and how long it may take."""
 
-from exporter.limits.access import Access
-from exporter.limits.gate import Gate
+from exporter.limits.access import Access, Visitors
+from exporter.limits.gate import Gate, Place
 from exporter.limits.listener import Call, Endpoint, Listener
 from exporter.limits.options import LimitsOptions
 from exporter.limits.rejected import REJECTED, Rejected, RejectReason
@@ -18,9 +18,11 @@ __all__ = [
     "Keeper",
     "LimitsOptions",
     "Listener",
+    "Place",
     "RejectReason",
     "Rejected",
     "Row",
     "Section",
+    "Visitors",
     "section",
 ]

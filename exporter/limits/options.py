@@ -20,11 +20,14 @@ class LimitsOptions(Options):
     total_rate: float = Field(2000, gt=0)
     """Requests a second of all clients together; as many may come at once."""
     at_once: int = Field(256, ge=1)
-    """Requests that may be under way at the same moment."""
+    """Requests that may be under way at the same moment; a quarter of them may be one client's."""
+    memory: Size = 64 * 1024 * 1024
+    """Bytes of bodies, as they came and inflated, that may be held at the same moment; a quarter for one client."""
     connections: int = Field(2048, ge=1)
-    """Connections that may be open at the same moment."""
+    """Connections that may be open at the same moment; half of what the system lets the process open is the most. A
+    quarter may come from one address, unless there are `proxies`."""
     time: Duration = 10.0
-    """What a client may take to send a request, its headers and its body each."""
+    """What a client may take to send a request, its headers and its body each, and to read on in its answer."""
     proxies: int = Field(0, ge=0, le=8)
     """How many proxies stand in front: with 1 the last address in X-Forwarded-For is the client's, with 2 the last but
     one; with 0 the header is not believed."""

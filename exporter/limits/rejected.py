@@ -5,14 +5,21 @@ from typing import Literal, get_args
 from exporter.metrics.catalogue import Metric
 
 RejectReason = Literal[
-    "auth", "origin", "rate", "busy", "size", "slow", "body", "conflict", "storage", "upstream", "internal"
-]
+    "auth", "origin", "rate", "busy", "size", "slow", "body", "conflict", "storage", "upstream", "internal",
+    "path", "http",
+]  # fmt: skip
+"""`path` is a path or a method that is not there, `http` what is no HTTP."""
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
+
+NOWHERE = "none"
+"""The value of the label `endpoint` for what came to none."""
+REASONS_OF_NONE: tuple[RejectReason, ...] = ("path", "http", "busy", "rate", "internal")
 
 REJECTED = Metric(
     "chatterfy_ingest_rejected_total",
     "counter",
-    "Requests to the ingest listener that were not taken, by reason; counted at every request.",
+    "Requests to the ingest listener that were not taken, by reason (`none`: they came to no endpoint, were no HTTP, "
+    "or their connection was one too many); counted at every request.",
     ("endpoint", "reason"),
 )
 
