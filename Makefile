@@ -4,12 +4,14 @@ PYTHON ?= python3
 bin := .venv/bin
 export PATH := $(PATH):$(CURDIR)/.tools/debian/usr/bin
 MAKEFLAGS += --no-print-directory
+lock = $(bin)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+  --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve smoke check fix test bench docs lock debian static style types imports shell documents fast whole
+.PHONY: help setup demo serve smoke check fix test bench docs dashboards preview lock debian static style types imports shell documents screens fast whole
 
 help:  ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready  ## Makes .venv with everything, as locked
 demo: setup  ## Starts a small SaaS, everything it depends on, and the exporter that watches it
@@ -30,9 +32,15 @@ bench: setup  ## Measures, compares, and writes docs/performance.md
 	$(bin)/python -m bench $(ARGS)
 docs: setup  ## Writes the generated parts of the docs
 	$(bin)/python -m scripts.docs
-lock: setup  ## Writes requirements.lock anew from pyproject.toml
-	$(bin)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+dashboards: setup  ## Writes the dashboards' JSON from grafana/source
+	$(bin)/python -m grafana.source $(ARGS)
+preview: setup debian  ## Draws the dashboards over a made-up past into docs/preview
+	$(bin)/python -m grafana.preview $(ARGS)
+lock: setup  ## Writes requirements.lock and those of the image anew from pyproject.toml
+	$(lock) pyproject.toml --all-extras --group dev -o requirements.lock
+	$(lock) pyproject.toml --constraints requirements.lock --extra sentry -o requirements/exporter.lock
+	$(lock) pyproject.toml --constraints requirements.lock --extra sentry --extra demo -o requirements/demo.lock
+	printf 'hatchling\nsetuptools\n' | $(lock) - --constraints requirements.lock -o requirements/build.lock
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 setup")'
@@ -46,7 +54,7 @@ lock: setup  ## Writes requirements.lock anew from pyproject.toml
 debian:
 	@scripts/install-debian.sh
 
-static: style types imports shell documents
+static: style types imports shell documents screens
 style:
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
@@ -58,6 +66,8 @@ shell:
 	$(bin)/shellcheck --external-sources scripts/*.sh .ci/run
 documents:
 	$(bin)/python -m scripts.docs --check
+screens:
+	$(bin)/python -m grafana.source --check
 fast:
 	$(bin)/pytest -m fast -n 2 -q
 whole:

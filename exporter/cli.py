@@ -18,6 +18,12 @@ from exporter.config.fields import address, duration
 from exporter.demo.outages import Plan
 from exporter.demo.outages import parse as parse_outage
 from exporter.demo.run import run as run_demo
+from exporter.demo.site import HOST, Place, Ports
+from exporter.demo.traffic_command import access, ports
+from exporter.demo.traffic_command import run as run_traffic
+from exporter.doctor.login import login
+from exporter.doctor.run import run as run_doctor
+from exporter.doctor.stack import SERVERS
 from exporter.errors import ConfigError, ExporterError
 from exporter.ingest.deploys import client as deploys
 from exporter.metrics.catalogue import CATALOGUE
@@ -64,7 +70,9 @@ def _day(text: object) -> date:
 _DURATION = _Field("duration", duration)
 _DAY = _Field("day", _day)
 _ADDRESS = _Field("address", address)
+_PATH = click.Path(path_type=Path)
 _URL = _Field("url", base_url)
+_URL_OR_NONE = _Field("url", lambda text: base_url(text) if text else "")
 
 
 _config = click.option(
@@ -274,6 +282,36 @@ def deploy(url: str, link: str | None, token_file: Path | None, deadline: float,
 
 
 @main.command()
+@click.option("--exporter", type=_URL_OR_NONE, default="http://127.0.0.1:9877", show_default=True, help="The exporter.")
+@click.option("--prometheus", type=_URL_OR_NONE, default="http://127.0.0.1:9090", show_default=True, help="Prometheus.")
+@click.option(
+    "--alertmanager", type=_URL_OR_NONE, default="http://127.0.0.1:9093", show_default=True, help="Alertmanager."
+)
+@click.option("--grafana", type=_URL_OR_NONE, default="http://127.0.0.1:3001", show_default=True, help="Grafana.")
+@click.option("--no-grafana", is_flag=True, help="Leave Grafana out, as --grafana '' does.")
+@click.option("--grafana-user", "user", default="admin", show_default=True, help="Who logs in to Grafana.")
+@click.option("--grafana-password-file", type=_PATH, help="A file with the user's password.")
+@click.option("--grafana-token-file", type=_PATH, help="A file with a service account's token, instead of a password.")
+def doctor(
+    *, no_grafana: bool, user: str, grafana_password_file: Path | None, grafana_token_file: Path | None, **urls: str
+) -> None:
+    """Check a running stack, and say what is wrong and what to do.
+
+    Asks the exporter, Prometheus, Alertmanager and Grafana how they are and whether they fit together, changes nothing,
+    and prints a line for each finding. An empty URL leaves a server out: --alertmanager ''.
+
+    Exits 0 when all is well, 1 when something is wrong, 2 when an option is.
+    """
+    if grafana_password_file and grafana_token_file:
+        raise click.UsageError("expected --grafana-password-file or --grafana-token-file, not both")
+    shown = login(user, grafana_password_file, grafana_token_file)
+    servers = {name: url for name in SERVERS if (url := urls[name]) and not (name == "grafana" and no_grafana)}
+    if not servers:
+        raise click.UsageError("expected the URL of at least one server")
+    sys.exit(0 if asyncio.run(run_doctor(servers, shown, SystemClock(), click.echo)) else 1)
+
+
+@main.command()
 def kinds() -> None:
     """List the kinds of probe and their options."""
     for name, kind in sorted(KINDS.items()):
@@ -317,6 +355,68 @@ def demo(outage: Plan | None, length: float | None, port: int, as_json: bool) ->
     Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C stops it and leaves nothing behind.
     """
     sys.exit(asyncio.run(run_demo(outage=outage, duration=length, port=port, as_json=as_json, clock=SystemClock())))
+
+
+@main.command()
+@click.option(
+    "--database-url-file",
+    "url_file",
+    type=click.Path(path_type=Path),
+    help="A file that holds the database's URL; the environment's DATABASE_URL otherwise.",
+)
+@click.option(
+    "--exporter-password-file",
+    "password_file",
+    type=click.Path(path_type=Path),
+    help="A file that holds a password: with it, the roles `exporter` (reads) and `daily` (writes the daily figures) "
+    "are made, or given this password. Their maker has to be a superuser.",
+)
+@click.option("--listen", "host", default=HOST, show_default=True, help="The address to serve on, e.g. 0.0.0.0.")
+@click.option(
+    "--ports",
+    "at",
+    type=_Field("web,api,stripe,s3", ports),
+    default="3000,4000,4242,9000",
+    show_default=True,
+    help="The four stand-ins' ports; 0 picks a free one.",
+)
+@click.option(
+    "--deadline",
+    type=_DURATION,
+    default="60s",
+    show_default=True,
+    help="How long to wait for the database, e.g. 60s or 5m.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the URLs as one line of JSON.")
+def traffic(  # noqa: PLR0913  (its options)
+    *,
+    url_file: Path | None,
+    password_file: Path | None,
+    host: str,
+    at: Ports,
+    deadline: float,
+    as_json: bool,
+) -> None:
+    """Play a small SaaS beside a PostgreSQL that is there.
+
+    Makes the demo's tables in an empty database, writes 30 days of history, then keeps users coming; stand-ins for the
+    web site, the API, Stripe and S3 answer over plain HTTP as soon as the history is there. A database with other
+    tables is refused; one that was filled before is not filled again. To begin anew, give it an empty one. The history
+    needs PostgreSQL 16 or later.
+
+    \b
+    What the exporter then watches:
+      the database  DATABASE_URL, as the role `exporter` where there is a password
+      web           http://HOST:3000/ and /api/health
+      API           http://HOST:4000/health, /admin/health/db, stripe and s3, POST /v1/chat/completions (401)
+      Stripe        `api: http://HOST:4242`, with any key that begins with sk_test_
+      S3            `endpoint: http://HOST:9000`, bucket demo, region us-east-1, any keys
+
+    Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C or SIGTERM stops it; the tables stay.
+    """  # noqa: D301  (click's mark, as above)
+    given = access(url_file, password_file, os.environ)
+    clock = SystemClock()
+    sys.exit(asyncio.run(run_traffic(given, Place(host, at), deadline=deadline, as_json=as_json, clock=clock)))
 
 
 def _reader(path: Path | None, listen: tuple[str, int] | None) -> Callable[[], Settings]:

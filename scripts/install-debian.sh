@@ -27,6 +27,7 @@ unpacked=(
   "amtool prometheus-alertmanager"
   "/usr/lib/postgresql/15/bin/initdb postgresql-15"
   "/usr/sbin/pgbouncer pgbouncer"
+  "victoria-metrics victoria-metrics"
 )
 
 if [[ "${1-}" == -h || "${1-}" == --help ]]; then

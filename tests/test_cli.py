@@ -35,6 +35,8 @@ COMMANDS = [
     ["kinds"],
     ["metrics"],
     ["demo"],
+    ["traffic"],
+    ["doctor"],
 ]
 
 

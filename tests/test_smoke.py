@@ -10,8 +10,8 @@ from aiohttp import web
 
 from exporter.clock import SystemClock
 from exporter.errors import ExporterError
-from exporter.smoke.alertmanager import ANSWER
 from exporter.smoke.run import run as smoke
+from exporter.tools.http import ANSWER
 from tests.support.cli import run, run_process
 from tests.support.servers import http_server
 

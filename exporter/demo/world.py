@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,14 +14,12 @@ from exporter.clock import Clock
 from exporter.demo.certificate import issue
 from exporter.demo.channels import Channels
 from exporter.demo.configuration import configuration
+from exporter.demo.connections import transaction
 from exporter.demo.database import Database
 from exporter.demo.history import Progress, fill
 from exporter.demo.outages import Outage
-from exporter.demo.s3 import build_s3
-from exporter.demo.site import Site, Sites
-from exporter.demo.stripe import build_stripe
+from exporter.demo.standins import stand_ins
 from exporter.demo.traffic import Traffic
-from exporter.demo.upstreams import build_api, build_web
 
 _Act = Callable[[], Awaitable[None]]
 
@@ -46,12 +43,7 @@ class World:
             "DEMO_ALERTS_TOKEN": secrets.token_hex(20),
         }
         self.database = Database(self.folder)
-        self.sites = Sites(
-            web=Site(build_web, certificate),
-            api=Site(partial(build_api, clock, self._random, self._broken), certificate),
-            stripe=Site(build_stripe),
-            s3=Site(build_s3),
-        )
+        self.sites = stand_ins(clock, self._random, self._broken, certificate)
         self.channels = Channels(clock, certificate)
         self._services: dict[Outage, tuple[_Act, _Act]] = {
             Outage.DATABASE: (self.database.stop, self.database.start),
@@ -89,8 +81,10 @@ class World:
             progress("starting PostgreSQL, Stripe, S3, the web site and the API", 0.0)
             await self.database.start()
             until = datetime.fromtimestamp(self._clock.now(), UTC).replace(tzinfo=None)
-            async with self.database.pool.acquire() as connection:
+            async with transaction(self.database.pool) as connection:
                 await fill(connection, until, progress)
+            # A database that is stopped at once replays what came after its last checkpoint before it answers again.
+            await self.database.pool.execute("CHECKPOINT")
         finally:
             await sites
         self._traffic = Traffic(self.database.pool, self._clock, self._random, self._broken)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_hex
 
+from exporter.alertmanager import ATTEMPTS, FAILED, FAILED_ATTEMPTS, Alertmanager, Counts
 from exporter.clock import Clock
 from exporter.config.fields import http_url
 from exporter.errors import ExporterError
-from exporter.smoke.alertmanager import ATTEMPTS, FAILED, FAILED_ATTEMPTS, Alertmanager, Counts
 from exporter.tools import Tools
 
 NAME = "SmokeTest"
@@ -48,7 +48,8 @@ async def run(url: str, deadline: float, environment: str, clock: Clock, say: Sa
         await alertmanager.post(labels, ANNOTATIONS, begin, begin + deadline + MARGIN)
         try:
             receivers = await alertmanager.receivers(alertname=NAME, instance=instance)
-            waiting = await alertmanager.integrations(receivers)
+            ways = (await alertmanager.configuration()).integrations(receivers)
+            waiting = {kind: len(several) for kind, several in ways.items()}
             if not waiting:
                 raise ExporterError(f"{url}: the test alert is routed to {', '.join(receivers)}, which sends nothing")
             say(f"{url}: {NAME} goes to {', '.join(receivers)}: waiting for {', '.join(waiting)}")

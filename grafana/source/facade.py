@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import Any
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -36,6 +36,9 @@ TAG = "chatterfy"
 COLUMNS = 24
 GREEN, ORANGE, RED, BLUE, GREY, PURPLE = "green", "orange", "red", "blue", "#8e8e99", "purple"
 SOURCE = kinds.DataSourceRef(type_val="prometheus", uid="${datasource}")
+NOTHING = {"1h": "known after an hour", "1d": "known after midnight, UTC"}
+"""What stands in a panel that has nothing to show yet, by the distance of its points: they stand at whole steps."""
+JUST_ABOVE_ZERO = 1e-9
 STATE = {1: ("up", GREEN), 0: ("down", RED)}
 
 
@@ -121,10 +124,12 @@ class Panel:
         """The builder with all that is common to every kind."""
         panel = self.builder().id(identity).grid_pos(position).title(self.title).description(self.about)
         panel = panel.datasource(SOURCE).targets(list(self.targets())).links(list(self.links()))
-        panel = panel.unit(self.unit).no_value(self.nothing).mappings(_mappings(self.states))
+        panel = panel.unit(self.unit).no_value(NOTHING.get(self.step, self.nothing)).mappings(_mappings(self.states))
         panel = panel.thresholds(_thresholds(self.limits, self.bad_below, self.good))
         for pattern, color in self.colors.items():
-            panel = panel.override_by_regexp(pattern, [_property("color", {"mode": "fixed", "fixedColor": color})])
+            panel = panel.override_by_regexp(
+                f"/{pattern}/", [_property("color", {"mode": "fixed", "fixedColor": color})]
+            )
         given = {"decimals": self.decimals, "min": self.minimum, "max": self.maximum, "interval": self.step or None}
         for name, value in given.items():
             panel = panel if value is None else getattr(panel, name)(value)
@@ -230,7 +235,7 @@ class Heatmap(Panel):
     @override
     def builder(self) -> Any:
         colors = heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(64)
-        panel = heatmap.Panel().calculate(False).color(colors.scale(HeatmapColorScale.EXPONENTIAL))
+        panel = heatmap.Panel().calculate(False).cell_gap(0).color(colors.scale(HeatmapColorScale.EXPONENTIAL))
         panel = panel.y_axis(heatmap.YAxisConfig().unit(self.unit).axis_placement(kinds.AxisPlacement.LEFT))
         return panel.cell_values(heatmap.CellValues().unit("reqps"))
 
@@ -248,17 +253,17 @@ class Table(Panel):
     sort: str = ""
     """The title of the column by which it is sorted, largest first."""
 
-    HIDDEN: ClassVar = ("Time", "__name__", "job", "instance", "environment")
-
     @override
     def builder(self) -> Any:
         titles = {name: column.title for name, column in self.columns.items()}
         order = {name: place for place, name in enumerate(self.columns)}
-        hidden = {name: True for name in self.HIDDEN if name not in self.columns}
         panel = table.Panel().cell_height(kinds.TableCellHeight.SM).filterable(True)
-        panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
-        organize = {"excludeByName": hidden, "indexByName": order, "renameByName": titles}
-        panel = panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=organize))
+        for name, options in (
+            ("merge", {}),
+            ("filterFieldsByName", {"include": {"names": list(self.columns)}}),
+            ("organize", {"excludeByName": {}, "indexByName": order, "renameByName": titles}),
+        ):
+            panel = panel.with_transformation(model.DataTransformerConfig(id_val=name, options=options))
         if self.sort:
             panel = panel.sort_by([common.TableSortByFieldState().display_name(self.sort).desc(True)])
         for column in self.columns.values():
@@ -367,6 +372,12 @@ class Dashboard:
             top += row.height
 
 
+def alone(dashboard: str, variable: str) -> str:
+    """A link for a cell: the dashboard for this cell's value alone, and all else as it is chosen."""
+    kept = "${datasource:queryparam}&${environment:queryparam}&${__url_time_range}"
+    return f"/d/chatterfy-{dashboard}?{kept}&var-{variable}=${{__value.raw:percentencode}}"
+
+
 def runbook(alert: str) -> Any:
     """A link to what to do when this alert fires."""
     return (
@@ -378,10 +389,10 @@ def runbook(alert: str) -> Any:
 
 
 def _annotations() -> Iterator[Any]:
-    critical = 'ALERTS{environment=~"$environment|", severity="critical", alertstate="firing"}'
-    question = prometheus.Dataquery().expr(critical).ref_id("Anno").interval("1m")
+    firing = 'ALERTS{environment=~"$environment|", severity="critical", alertstate="firing"}'
+    question = prometheus.Dataquery().expr(f"max by (alertname) ({firing})").ref_id("Anno").interval("1m")
     marks = build.AnnotationQuery().name("Critical alerts").datasource(SOURCE).enable(True).icon_color(RED)
-    yield marks.target(question).title_format("{{alertname}}").text_format("{{probe}} {{slo}}")
+    yield marks.target(question).title_format("{{alertname}}")
 
 
 def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # noqa: FBT001  (a panel's own field)
@@ -391,6 +402,8 @@ def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # 
         steps = [model.Threshold(value=None, color=colors[0])]
         steps += [model.Threshold(limit.value, color) for limit, color in zip(ordered, colors[1:], strict=True)]
     else:
+        # A step begins at its value, where an alert for `> 0` is still quiet.
+        ordered = [limit if limit.value else Limit(JUST_ABOVE_ZERO, limit.alert, limit.color) for limit in ordered]
         steps = [model.Threshold(value=None, color=good)]
         steps += [model.Threshold(value, color) for value, color in {it.value: it.color for it in ordered}.items()]
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps)
@@ -408,6 +421,7 @@ def _mappings(states: Mapping[int, tuple[str, str]]) -> list[Any]:
 
 def _column(column: Column) -> Iterator[Any]:
     yield _property("unit", column.unit)
+    yield _property("noValue", "–")  # noqa: RUF001  (a dash, as tables have it)
     if column.decimals is not None:
         yield _property("decimals", column.decimals)
     if column.width:

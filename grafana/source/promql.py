@@ -28,12 +28,12 @@ def gained(metric: str, by: str, window: str, *variables: str, **labels: str) ->
     """What was counted within the window, to the unit, where increase() would extrapolate.
 
     Now minus then; a label that was born within the window had 0 then; and where Prometheus itself is younger than the
-    window, it counts from the first sample on.
+    window, it counts from the first sample on (where even that is seconds old, nothing).
     """
     now = total(metric, by, *variables, **labels)
     all_then = f"sum(max without (instance) ({of(metric, *variables, **labels)} offset {window}))"
     then = f"sum by ({by}) (max without (instance) ({of(metric, *variables, **labels)} offset {window}))"
-    return f"{now} - ({then} or (0 * {now} and on () {all_then}) or min_over_time(({now})[{window}:5m]))"
+    return f"{now} - ({then} or (0 * {now} and on () {all_then}) or min_over_time(({now})[{window}:5m]) or {now})"
 
 
 def quantile(share: float, histogram: str, by: str, *variables: str, **labels: str) -> str:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.support.cli import run
+from tests.support.dashboards.files import uids
 from tests.support.promql import Reading
 from tests.support.rules import Rule, alerts
 from tests.support.runbooks import FOLDER, RUNBOOKS, blocks, commands, silence
@@ -13,7 +14,6 @@ from tests.support.series import known
 pytestmark = pytest.mark.fast
 
 SECTIONS = ["What it means", "What users feel", "First three checks", "Usual causes", "How to silence"]
-DASHBOARDS = {f"chatterfy-{name}" for name in ("dependencies", "api", "business", "exporter")}
 SEVERITIES = {"critical", "warning", "info", "none"}
 each_alert = pytest.mark.parametrize("alert", alerts(), ids=lambda rule: rule.alert)
 
@@ -34,7 +34,7 @@ def test_an_alert_is_complete(alert: Rule):
     assert annotations["summary"].endswith(".")
     assert annotations["runbook_url"] == f"{{{{ $externalLabels.runbooks }}}}/{alert.alert}"
     address, _, dashboard = annotations["dashboard_url"].rpartition("/d/")
-    assert (address, dashboard in DASHBOARDS) == ("{{ $externalLabels.dashboards }}", True)
+    assert (address, dashboard in uids()) == ("{{ $externalLabels.dashboards }}", True)
     assert alert.labels["severity"] in SEVERITIES
 
 

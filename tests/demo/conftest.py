@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -63,6 +64,23 @@ def eventually() -> Callable[[Callable[[], Awaitable[T]], Callable[[T], bool]], 
         async with asyncio.timeout(30):
             while not wanted(await ask()):
                 await asyncio.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def until_printed(capsys: pytest.CaptureFixture[str]) -> Callable[[str], Awaitable[re.Match[str]]]:
+    """Waits for a pattern in what a command printed, on stdout and stderr; gives the match."""
+    printed = ""
+
+    async def wait(pattern: str) -> re.Match[str]:
+        nonlocal printed
+        async with asyncio.timeout(60):
+            while True:
+                printed += "".join(capsys.readouterr())
+                if match := re.search(pattern, printed):
+                    return match
+                await asyncio.sleep(0.05)
 
     return wait
 

@@ -163,7 +163,8 @@ async def history_in(world: World, name: str) -> asyncpg.Record | None:
     connection = await asyncpg.connect(f"postgresql://postgres@/{name}?host={world.folder}/postgres")
     try:
         await connection.execute(files("exporter.demo").joinpath("sql/prisma.sql").read_text())
-        await fill(connection, datetime(2026, 11, 23, 15, 30), lambda _, __: None)  # noqa: DTZ001  (UTC, as Prisma has it)
+        async with connection.transaction():
+            await fill(connection, datetime(2026, 11, 23, 15, 30), lambda _, __: None)  # noqa: DTZ001  (UTC, as Prisma has it)
         return await connection.fetchrow(FINGERPRINT)
     finally:
         await connection.close()

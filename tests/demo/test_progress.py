@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
 
 
 def show(stream: io.StringIO) -> str:
-    progress = Progress(stream)
+    progress = Progress(stream, "demo")
     progress("writing history: people", 0.25)
     progress("ready", 1.0)
     return stream.getvalue()

@@ -7,56 +7,24 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from exporter.business.shipped import SHIPPED
-from exporter.clock import SystemClock
 from exporter.demo.outages import parse
 from exporter.demo.run import run
 from exporter.errors import ExporterError
 from exporter.metrics.catalogue import CATALOGUE
-
-SPEED = 5
-
-
-class QuickClock(SystemClock):
-    """A clock that runs five times as fast."""
-
-    def monotonic(self) -> float:
-        return super().monotonic() * SPEED
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds / SPEED)
-
-    def timeout(self, seconds: float):
-        return super().timeout(seconds / SPEED)
+from tests.support.clock import QuickClock
+from tests.support.running import total
 
 
 def demo(*, outage: str | None = None, duration: float | None = None, port: int = 0, as_json: bool = True):
     return run(
         outage=parse(outage) if outage else None, duration=duration, port=port, as_json=as_json, clock=QuickClock()
     )
-
-
-@pytest.fixture
-def until_printed(capsys) -> Callable[[str], Awaitable[re.Match[str]]]:
-    """Waits for a pattern in what the demo printed, on stdout and stderr; gives the match."""
-    printed = ""
-
-    async def wait(pattern: str) -> re.Match[str]:
-        nonlocal printed
-        async with asyncio.timeout(60):
-            while True:
-                printed += "".join(capsys.readouterr())
-                if match := re.search(pattern, printed):
-                    return match
-                await asyncio.sleep(0.05)
-
-    return wait
 
 
 async def until_on_page(url: str, wanted: str) -> None:
@@ -144,8 +112,7 @@ async def test_every_business_metric_comes_to_the_page_and_moves(short_folder, b
 
 
 def requests(page: str) -> float:
-    counts = re.findall(r"^chatterfy_http_requests_total\{.*\} (\S+)$", page, re.MULTILINE)
-    return sum(map(float, counts))
+    return total(page, "chatterfy_http_requests_total")
 
 
 async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_probe(short_folder, full_path):

@@ -1,5 +1,6 @@
 """PromQL as the tests read it: which series an expression takes, whether it may, and which labels are left."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -81,8 +82,8 @@ class Reading:
         for matcher in it.matchers.matchers:
             self._has(series, [matcher.name], f"a matcher of {it.name}")
             values = series.values.get(matcher.name)
-            if matcher.op == promql.MatchOp.Equal and values and matcher.value not in values:
-                self.problems.append(f"{it.name} has no {matcher.name}={matcher.value!r}")
+            if values and (wrong := _never(matcher, values)):
+                self.problems.append(f"{it.name} has no {matcher.name}={wrong!r}")
         return series
 
     def _aggregated(self, it: promql.AggregateExpr) -> Vector:
@@ -157,6 +158,16 @@ def _matched(it: promql.BinaryExpr, left: Vector, right: Vector) -> Vector:
         return left
     on = modifier.matching.type == promql.LabelModifierType.Include
     return left.only(modifier.matching.labels) if on else left.without(modifier.matching.labels)
+
+
+def _never(matcher: promql.Matcher, values: frozenset[str]) -> str:
+    """The value, or the first alternative of the regular expression, that none of the values is."""
+    if matcher.op == promql.MatchOp.Equal:
+        return "" if matcher.value in values else matcher.value
+    if matcher.op != promql.MatchOp.Re:
+        return ""
+    alternatives = [matcher.value] if "(" in matcher.value else matcher.value.split("|")
+    return next((it for it in alternatives if not any(re.fullmatch(it, value) for value in values)), "")
 
 
 def _equalities(it: promql.Expr) -> set[str]:

@@ -99,3 +99,8 @@ def value(page: str, series: str) -> Any:
     """The value (a float) of a series, written as on the page; None when it is absent."""
     found = re.search(rf"^{re.escape(series)} (\S+)$", page, re.MULTILINE)
     return float(found[1]) if found else None
+
+
+def total(page: str, metric: str) -> float:
+    """The sum of a metric's series; 0 when there are none."""
+    return sum(map(float, re.findall(rf"^{metric}(?:\{{.*\}})? (\S+)$", page, re.MULTILINE)))

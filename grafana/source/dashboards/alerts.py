@@ -1,6 +1,7 @@
 """Alerts: what fires now, what fired when, whether messages leave, and which alerts are noise."""
 
 from grafana.source.facade import (
+    BLUE,
     GREEN,
     RED,
     Column,
@@ -19,14 +20,20 @@ HERE = 'environment=~"$environment|", alertname!="Watchdog"'
 """Alerts of this environment, and those of none: what is not there at all has no labels."""
 FIRING = f'ALERTS{{{HERE}, alertstate="firing"}}'
 EACH = "by (alertname, severity)"
-WEEK = f"max {EACH} ({FIRING})"
-STARTS = f"sum {EACH} (count_over_time(({WEEK} unless {WEEK} offset 2m)[7d:2m]))"
-SECONDS = f"sum {EACH} (count_over_time(({WEEK})[7d:2m])) * 120"
-CRITICAL = f'max by (alertname) (ALERTS{{{HERE}, alertstate="firing", severity="critical"}})'
-TO_RESOLVE = (
-    f"sum(count_over_time(({CRITICAL})[7d:2m]) * 120) / "
-    f"sum(count_over_time(({CRITICAL} unless {CRITICAL} offset 2m)[7d:2m]))"
-)
+
+
+def starts(by: str, alerts: str) -> str:
+    """How often these alerts began to fire within 7 days: in which two minutes one did that had not two before."""
+    return f"count_over_time((max {by} ({alerts}) unless max {by} ({alerts} offset 2m))[7d:2m])"
+
+
+def seconds(by: str, alerts: str) -> str:
+    """For how long they fired within 7 days."""
+    return f"count_over_time((max {by} ({alerts}))[7d:2m]) * 120"
+
+
+CRITICAL = f'ALERTS{{{HERE}, alertstate="firing", severity="critical"}}'
+TO_RESOLVE = f"sum({seconds('by (alertname)', CRITICAL)}) / sum({starts('by (alertname)', CRITICAL)})"
 HEARTBEAT = of("chatterfy_alert_pipeline_last_seen_timestamp_seconds")
 CHANNELS = "slack|email|webhook"
 NOTIFICATIONS = of("alertmanager_notifications_total", integration=CHANNELS)
@@ -89,13 +96,13 @@ NOW = Row(
             nothing="alerts are not configured",
         ),
         Stat(
-            title="Messages failed, last hour",
+            title="Failed, last hour",
             about="Slack messages, mails and calls that Alertmanager gave up within an hour.",
-            queries=[Query(f"sum({FAILED} - {FAILED} offset 1h) or vector(0)", last=True)],
+            queries=[Query(f"sum(increase({FAILED}[1h]))", last=True)],
             unit="none",
             width=4,
             decimals=0,
-            limits=[Limit(1, color=RED)],
+            limits=[Limit(0, "AlertmanagerNotificationFailures", RED)],
         ),
     ],
 )
@@ -117,7 +124,9 @@ LIST = Row(
                 "kind": Column("Kind", width=120),
                 "endpoint": Column("Endpoint", width=220),
                 "task": Column("Job", width=180),
+                "query": Column("Query", width=160),
                 "slo": Column("Objective", width=140),
+                "integration": Column("Channel", width=120),
                 "Value": Column("For", "s", 140, decimals=1),
             },
             sort="For",
@@ -144,7 +153,7 @@ PAST = Row(
 
 MESSAGES = Row(
     "Messages",
-    8,
+    10,
     [
         Graph(
             title="Sent",
@@ -181,23 +190,23 @@ MESSAGES = Row(
             unit="short",
             width=8,
             calcs=["mean", "max"],
-            colors={"^not taken": RED, "^taken": GREEN},
+            colors={"^not taken": RED, "^taken": GREEN, "^received": BLUE},
         ),
     ],
 )
 
 NOISE = Row(
     "The week",
-    9,
+    19,
     [
         Table(
             title="Noisiest of 7 days",
             about="How often each alert fired within 7 days, for how long in all, and how long it took to resolve on "
             "average. What fires often and is resolved by itself should be mended, or made quieter.",
             queries=[
-                Query(STARTS, last=True),
-                Query(SECONDS, last=True),
-                Query(f"{SECONDS} / {STARTS}", last=True),
+                Query(starts(EACH, FIRING), last=True),
+                Query(seconds(EACH, FIRING), last=True),
+                Query(f"{seconds(EACH, FIRING)} / {starts(EACH, FIRING)}", last=True),
             ],
             unit="none",
             width=24,

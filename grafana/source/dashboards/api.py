@@ -14,6 +14,7 @@ from grafana.source.facade import (
     Stat,
     Table,
     Variable,
+    alone,
 )
 from grafana.source.promql import gained, of, quantile, rate
 
@@ -107,16 +108,19 @@ ENDPOINTS = Row(
             title="Each endpoint",
             about="Rate, errors and duration of each endpoint, over 5 minutes. A click on a name shows it alone.",
             queries=[
-                Query(of("environment_endpoint:chatterfy_http_requests:rate5m", "endpoint"), last=True),
-                Query(of("environment_endpoint:chatterfy_http_errors:ratio_rate5m", "endpoint"), last=True),
-                *(Query(of(f"{BY_ENDPOINT}:{share}_rate5m", "endpoint"), last=True) for share in ("p50", "p95", "p99")),
+                Query(f"max by (endpoint) ({of(recorded, 'endpoint')})", last=True)
+                for recorded in (
+                    "environment_endpoint:chatterfy_http_requests:rate5m",
+                    "environment_endpoint:chatterfy_http_errors:ratio_rate5m",
+                    f"{BY_ENDPOINT}:p50_rate5m",
+                    f"{BY_ENDPOINT}:p95_rate5m",
+                    f"{BY_ENDPOINT}:p99_rate5m",
+                )
             ],
             unit="none",
             width=16,
             columns={
-                "endpoint": Column(
-                    "Endpoint", url="/d/chatterfy-api?${__url_time_range}&var-endpoint=${__value.raw:percentencode}"
-                ),
+                "endpoint": Column("Endpoint", url=alone("api", "endpoint")),
                 "Value #A": Column("Requests", "reqps", 110, decimals=2),
                 "Value #B": Column("Failed", "percentunit", 100, SHARE_LIMITS, decimals=2),
                 "Value #C": Column("p50", "s", 90, [SLOW], decimals=2),
@@ -158,7 +162,7 @@ TRAFFIC = Row(
             unit="reqps",
             width=8,
             stacked=True,
-            calcs=["mean", "max"],
+            calcs=(),
         ),
         Graph(
             title="Errors by status",
@@ -170,9 +174,9 @@ TRAFFIC = Row(
             width=8,
             bars=True,
             stacked=True,
-            calcs=["sum", "max"],
             colors=STATUS_COLORS,
             nothing="no errors",
+            calcs=(),
         ),
         Graph(
             title="Failed, by endpoint",
@@ -182,8 +186,8 @@ TRAFFIC = Row(
             ],
             unit="percentunit",
             width=8,
-            calcs=["mean", "max"],
             limits=SHARE_LIMITS,
+            calcs=(),
         ),
     ],
 )
@@ -209,18 +213,18 @@ DURATIONS = Row(
             queries=[Query(of(f"{BY_ENDPOINT}:p95_rate5m", "endpoint"), "{{endpoint}}")],
             unit="s",
             width=8,
-            calcs=["mean", "max"],
             limits=[SLOW],
+            calcs=(),
         ),
         Graph(
             title="Slower than 5 s",
             about="Requests a minute that took longer than 5 seconds: somebody waited, and perhaps left.",
             queries=[Query(OVER_FIVE, "{{endpoint}}")],
-            unit="rpm",
+            unit="reqpm",
             width=8,
             bars=True,
             stacked=True,
-            calcs=["mean", "max"],
+            calcs=(),
         ),
     ],
 )
@@ -231,7 +235,7 @@ SPREAD = Row(
     [
         Heatmap(
             title="Durations",
-            about="How many requests a second took how long: the darker, the more.",
+            about="How many requests a second took how long: the brighter, the more.",
             queries=[Query(rate(f"{DURATION}_bucket", "le", "endpoint"), "{{le}}")],
             unit="s",
             width=12,

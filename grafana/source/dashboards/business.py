@@ -121,7 +121,7 @@ REVENUE = Row(
             bars=True,
             step="1d",
             calcs=["sum", "max"],
-            colors={"new": GREEN, "cancelled": RED},
+            colors={"^new$": GREEN, "^cancelled$": RED},
         ),
         Graph(
             title="Cost against revenue",
@@ -133,7 +133,7 @@ REVENUE = Row(
             unit="currencyUSD",
             width=8,
             step="1d",
-            colors={"revenue": GREEN, "model cost": ORANGE},
+            colors={"^revenue$": GREEN, "^model cost$": ORANGE},
             more="chat",
         ),
     ],
@@ -152,7 +152,7 @@ PEOPLE = Row(
             bars=True,
             stacked=True,
             step="1d",
-            calcs=["sum", "max"],
+            calcs=(),
         ),
         Graph(
             title="Active organisations",
@@ -172,8 +172,8 @@ PEOPLE = Row(
             width=8,
             step="1h",
             fill=5,
-            calcs=["lastNotNull", "max"],
-            colors={"active": GREEN, "past_due": ORANGE, "canceled": RED},
+            colors={"^active$": GREEN, "^past_due$": ORANGE, "^canceled$": RED},
+            calcs=(),
         ),
     ],
 )
@@ -202,7 +202,7 @@ USE = Row(
             bars=True,
             stacked=True,
             step="1d",
-            calcs=["sum", "max"],
+            calcs=(),
         ),
         Graph(
             title="Bytes uploaded",
@@ -248,15 +248,15 @@ DAY = Row(
             for name, title, about, unit in (
                 ("new_users", "New users", "Users who signed up on that day.", "short"),
                 ("messages", "Messages of the day", "Messages of that day.", "short"),
-                ("active_orgs", "Active organisations of the day", "Organisations that wrote on that day.", "short"),
+                ("active_orgs", "Organisations that wrote", "Organisations that wrote on that day.", "short"),
                 ("revenue_usd", "Usage billed", "Usage cost that the app booked to that day.", "currencyUSD"),
             )
         ),
         Stat(
-            title="Age",
+            title="Age in hours",
             about="Hours since that day began; more than 49 means that a day is missing.",
             queries=[Query(AGE, last=True)],
-            unit="h",
+            unit="none",
             width=3,
             decimals=0,
             limits=[Limit(49, "DailyAggregationMissed", RED)],

@@ -47,7 +47,7 @@ TODAY = Row(
             good="blue",
         ),
         Stat(
-            title="Cost of a thousand messages",
+            title="Cost per thousand",
             about="Cost of the last 24 hours for each thousand messages of that time.",
             queries=[Query(f"1000 * ({gained(COST, 'environment', '1d', *CHOSEN)}) / ({MESSAGES_A_DAY} > 0)")],
             unit="currencyUSD",
@@ -57,14 +57,15 @@ TODAY = Row(
             good="blue",
         ),
         Stat(
-            title="Cost, last hour",
-            about="Cost of the last whole hour, of all models. An alert fires where it is above 5 USD and above three "
-            "times the week's hourly mean.",
-            queries=[Query(COST_AN_HOUR)],
-            unit="currencyUSD",
+            title="Hour against week",
+            about="Cost of the last hour, of all models, in hourly means of the past week. Above 3, and above 5 USD, "
+            "an alert fires.",
+            queries=[Query(f"{COST_AN_HOUR} / (avg_over_time({COST_AN_HOUR}[7d]) > 0)")],
+            unit="none",
             width=4,
+            decimals=1,
             line=True,
-            limits=[Limit(5, "UsageCostHigh")],
+            limits=[Limit(3, "UsageCostHigh")],
             nothing="known after an hour",
         ),
         Stat(
@@ -92,6 +93,7 @@ USE = Row(
             width=12,
             stacked=True,
             step="5m",
+            calcs=(),
         ),
         Graph(
             title="Tokens by model",
@@ -101,6 +103,7 @@ USE = Row(
             width=12,
             stacked=True,
             step="5m",
+            calcs=(),
         ),
     ],
 )
@@ -117,11 +120,11 @@ MONEY = Row(
             width=12,
             bars=True,
             stacked=True,
-            calcs=["sum", "max"],
             step="1h",
+            calcs=(),
         ),
         Graph(
-            title="Cost of a thousand messages",
+            title="Cost per thousand messages, by model",
             about="Each model's cost of an hour for each thousand messages of that hour: what a model is worth.",
             queries=[
                 Query(f"1000 * ({AN_HOUR[0]}) / ({AN_HOUR[1]} > 0)", "{{model}}"),
@@ -129,28 +132,28 @@ MONEY = Row(
             unit="currencyUSD",
             width=12,
             step="1h",
-            nothing="known after an hour",
+            calcs=(),
         ),
     ],
 )
 
 SHARES = Row(
     "Who answers",
-    9,
+    10,
     [
         Share(
             title="Messages by provider",
             about="Share of the last 24 hours' messages.",
             queries=[Query(gained(MESSAGES, "provider", "1d", *CHOSEN), "{{provider}}", last=True)],
             unit="short",
-            width=6,
+            width=7,
         ),
         Share(
             title="Cost by model",
             about="Share of the last 24 hours' cost.",
             queries=[Query(gained(COST, "model", "1d", *CHOSEN), "{{model}}", last=True)],
             unit="currencyUSD",
-            width=6,
+            width=7,
         ),
         Graph(
             title="Response times",
@@ -160,7 +163,7 @@ SHARES = Row(
                 for share, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
             ],
             unit="s",
-            width=12,
+            width=10,
             step="5m",
             limits=[Limit(2, color=ORANGE)],
             more="api",

@@ -17,6 +17,7 @@ from grafana.source.facade import (
     Table,
     Timeline,
     Variable,
+    alone,
 )
 from grafana.source.promql import of
 
@@ -45,7 +46,7 @@ STATES = Row(
 
 UPTIMES = Row(
     "Each dependency",
-    12,
+    17,
     [
         Table(
             title="Now, and over time",
@@ -65,15 +66,12 @@ UPTIMES = Row(
             unit="none",
             width=24,
             columns={
-                "probe": Column(
-                    "Probe",
-                    url="/d/chatterfy-dependencies?${__url_time_range}&var-probe=${__value.raw:percentencode}",
-                ),
+                "probe": Column("Probe", url=alone("dependencies", "probe")),
                 "kind": Column("Kind", width=100),
                 "Value #A": Column("Now", "none", 90, states=STATE),
-                "Value #B": Column("Critical", "none", 90, states={1: ("critical", ORANGE), 0: ("no", GREY)}),
+                "Value #B": Column("Critical", "none", 110, states={1: ("critical", ORANGE), 0: ("no", GREY)}),
                 "Value #C": Column("Permitted", "none", 110, states={1: ("yes", GREEN), 0: ("denied", RED)}),
-                "Value #D": Column("HTTP status", "none", 110),
+                "Value #D": Column("HTTP status", "none", 130),
                 "Value #E": Column("24 hours", "percentunit", 110, UPTIME, bad_below=True, decimals=2),
                 "Value #F": Column("7 days", "percentunit", 110, UPTIME, bad_below=True, decimals=2),
                 "Value #G": Column("30 days", "percentunit", 110, UPTIME, bad_below=True, decimals=2),
@@ -87,7 +85,7 @@ UPTIMES = Row(
 
 LATENCY = Row(
     "Latency",
-    9,
+    10,
     [
         Graph(
             title="Whole runs",
@@ -96,6 +94,7 @@ LATENCY = Row(
             unit="s",
             width=12,
             limits=[Limit(3, "ProbeSlow")],
+            calcs=(),
         ),
         Graph(
             title="Phases",
@@ -105,6 +104,7 @@ LATENCY = Row(
             unit="s",
             width=12,
             stacked=True,
+            calcs=(),
         ),
     ],
 )
@@ -118,7 +118,8 @@ FAILURES = Row(
             about="Runs a minute that failed, by reason.",
             queries=[
                 Query(
-                    f"sum by (reason) (rate({of('chatterfy_probe_failures_total', 'probe')}[$__rate_interval])) * 60",
+                    "sum by (reason) "
+                    f"(rate({of('chatterfy_probe_failures_total', 'probe')}[$__rate_interval])) * 60 > 0",
                     "{{reason}}",
                 )
             ],
@@ -126,8 +127,8 @@ FAILURES = Row(
             width=12,
             bars=True,
             stacked=True,
-            calcs=["mean", "max"],
             nothing="no failures",
+            calcs=(),
         ),
         Graph(
             title="Failures by probe",
@@ -142,8 +143,8 @@ FAILURES = Row(
             unit="percentunit",
             width=12,
             maximum=1,
-            calcs=["mean", "max"],
             nothing="no failures",
+            calcs=(),
         ),
     ],
 )
@@ -153,11 +154,11 @@ LIMITED = Row(
     9,
     [
         Ranking(
-            title="Certificates",
+            title="Certificates: days left",
             about="Days until the certificate that was last shown expires. Below 21 it is time to renew, below 7 it is "
             "urgent.",
             queries=[Query(f"(min by (probe) ({EXPIRY}) - time()) / 86400", "{{probe}}", last=True)],
-            unit="d",
+            unit="none",
             width=7,
             minimum=0,
             maximum=90,

@@ -14,6 +14,7 @@ from grafana.source.facade import (
     Table,
     Timeline,
     Variable,
+    alone,
 )
 from grafana.source.promql import of
 
@@ -66,7 +67,7 @@ NOW = Row(
             ],
             unit="s",
             width=3,
-            decimals=0,
+            decimals=1,
             good="text",
         ),
         Stat(
@@ -75,7 +76,7 @@ NOW = Row(
             queries=[Query(f"time() - min({process('process_start_time_seconds')})", last=True)],
             unit="s",
             width=3,
-            decimals=0,
+            decimals=1,
             good="text",
         ),
         Stat(
@@ -119,7 +120,7 @@ NOW = Row(
 
 JOBS = Row(
     "Jobs",
-    12,
+    20,
     [
         Table(
             title="Each job",
@@ -127,7 +128,6 @@ JOBS = Row(
             "last succeeded.",
             queries=[
                 Query(f"max by (task) ({INTERVAL})", last=True),
-                Query(f"sum by (task) (rate({RUNS}[$__rate_interval])) * 60", last=True),
                 Query(
                     f"sum by (task) (rate({of(f'{DURATION}_sum', 'instance', 'task')}[$__rate_interval])) / "
                     f"(sum by (task) (rate({of(f'{DURATION}_count', 'instance', 'task')}[$__rate_interval])) > 0)",
@@ -143,14 +143,11 @@ JOBS = Row(
             unit="none",
             width=12,
             columns={
-                "task": Column(
-                    "Job", url="/d/chatterfy-exporter?${__url_time_range}&var-task=${__value.raw:percentencode}"
-                ),
+                "task": Column("Job", url=alone("exporter", "task") + "&${instance:queryparam}"),
                 "Value #A": Column("Every", "s", 80),
-                "Value #B": Column("Runs", "cpm", 100, decimals=1),
-                "Value #C": Column("Takes", "s", 90),
-                "Value #D": Column("Failed", "percentunit", 80, [Limit(0.5, "JobFailing", RED)], decimals=0),
-                "Value #E": Column("Last success", "s", 120, decimals=0),
+                "Value #B": Column("Takes", "s", 90),
+                "Value #C": Column("Failed", "percentunit", 100, [Limit(0.5, "JobFailing", RED)], decimals=0),
+                "Value #D": Column("Last success", "s", 150, decimals=0),
             },
             sort="Last success",
         ),
@@ -162,8 +159,8 @@ JOBS = Row(
             width=12,
             decimals=1,
             fill=0,
-            calcs=["mean", "max"],
             limits=[Limit(3, "JobStale")],
+            calcs=(),
         ),
     ],
 )
@@ -186,18 +183,18 @@ RUNNING = Row(
             width=8,
             fill=0,
             step="5m",
-            calcs=["mean", "max"],
+            calcs=(),
         ),
         Graph(
             title="Failures by reason",
             about="Runs a minute that failed, by reason.",
-            queries=[Query(f"sum by (reason) (rate({FAILED}[$__rate_interval])) * 60", "{{reason}}")],
+            queries=[Query(f"sum by (reason) (rate({FAILED}[$__rate_interval])) * 60 > 0", "{{reason}}")],
             unit="cpm",
             width=8,
             bars=True,
             stacked=True,
-            calcs=["mean", "max"],
             nothing="no failures",
+            calcs=(),
         ),
         Graph(
             title="Oldest result of a probe",
@@ -229,8 +226,10 @@ COUNTERS = Row(
             ],
             unit="s",
             width=8,
+            logarithmic=True,
+            minimum=None,
             fill=0,
-            calcs=["mean", "max"],
+            calcs=(),
         ),
         Timeline(
             title="Queries that run",
@@ -247,9 +246,9 @@ COUNTERS = Row(
             unit="short",
             width=8,
             fill=0,
-            calcs=["max", "lastNotNull"],
             limits=[Limit(0, "LateRows")],
             nothing="nothing was recounted yet",
+            calcs=(),
         ),
     ],
 )
@@ -281,7 +280,7 @@ PAGE = Row(
             nothing="nothing was dropped",
         ),
         Graph(
-            title="Memory",
+            title="Memory over time",
             about="Resident memory of the exporter's process.",
             queries=[Query(f"max by (instance) ({process('process_resident_memory_bytes')})", "{{instance}}")],
             unit="bytes",
@@ -289,13 +288,9 @@ PAGE = Row(
         ),
         Graph(
             title="Open files",
-            about="File descriptors that are open, of those that the process may open.",
-            queries=[
-                Query(
-                    f"max by (instance) ({process('process_open_fds')} / {process('process_max_fds')})", "{{instance}}"
-                )
-            ],
-            unit="percentunit",
+            about="File descriptors that the exporter's process has open.",
+            queries=[Query(f"max by (instance) ({process('process_open_fds')})", "{{instance}}")],
+            unit="short",
             width=6,
         ),
     ],
@@ -324,14 +319,15 @@ WATCHERS = Row(
             about="Share of its interval that a group of rules takes to evaluate; at 1 evaluations are missed.",
             queries=[
                 Query(
-                    f"max by (rule_group) ({of('prometheus_rule_group_last_duration_seconds')} / "
-                    f"{of('prometheus_rule_group_interval_seconds')})",
-                    "{{rule_group}}",
+                    "max by (group) (label_replace("
+                    f"{of('prometheus_rule_group_last_duration_seconds')} / "
+                    f"{of('prometheus_rule_group_interval_seconds')}, 'group', '$1', 'rule_group', '.*;(.*)'))",
+                    "{{group}}",
                 )
             ],
             unit="percentunit",
             width=6,
-            calcs=["max"],
+            calcs=(),
         ),
         Graph(
             title="What goes wrong",
@@ -348,12 +344,12 @@ WATCHERS = Row(
             ],
             unit="cpm",
             width=6,
-            calcs=["max"],
             limits=[
                 Limit(0, "PrometheusRuleFailures", RED),
                 Limit(0, "PrometheusMissedEvaluations", RED),
                 Limit(0, "PrometheusNotificationFailures", RED),
             ],
+            calcs=(),
         ),
         Graph(
             title="Samples",

@@ -106,7 +106,7 @@ DEPENDENCIES = Row(
 
 SIGNALS = Row(
     "Golden signals",
-    8,
+    10,
     [
         Graph(
             title="Traffic",
@@ -123,7 +123,7 @@ SIGNALS = Row(
             unit="percentunit",
             width=6,
             limits=[Limit(0.05, "ErrorShareHigh", RED)],
-            colors={"failed": RED},
+            colors={"^failed$": RED},
             more="api",
         ),
         Graph(
@@ -155,7 +155,7 @@ SIGNALS = Row(
 
 BUDGET = Row(
     "Objectives",
-    8,
+    9,
     [
         Graph(
             title="Burn rate over an hour",
@@ -173,9 +173,10 @@ BUDGET = Row(
             decimals=1,
             limits=[Limit(14.4, "SloBurnRateFast", RED)],
             more="api",
+            calcs=(),
         ),
         Graph(
-            title="Error budget left",
+            title="Error budget over time",
             about="What is left of the 30 days' error budget, for each objective; below 0 the objective was missed.",
             queries=[Query(of("slo:period_error_budget_remaining:ratio"), "{{slo}}")],
             unit="percentunit",
@@ -185,6 +186,7 @@ BUDGET = Row(
             limits=[Limit(0, color=RED)],
             bad_below=True,
             more="api",
+            calcs=(),
         ),
     ],
 )

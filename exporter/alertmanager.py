@@ -1,7 +1,8 @@
-"""As much of Alertmanager's API as the smoke test needs."""
+"""As much of Alertmanager's API as the smoke test and the doctor need."""
 
 import re
 from collections import Counter as Tally
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -10,13 +11,9 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from exporter.clock import Clock
-from exporter.errors import ExporterError, Failed
-from exporter.tools.http import http_failures, read_body
+from exporter.errors import ExporterError
+from exporter.tools.http import ask
 
-ANSWER = 5.0
-"""Seconds that Alertmanager has for each answer."""
-LIMIT = 16 * 1024 * 1024
-"""Bytes of the longest answer."""
 ATTEMPTS, FAILED_ATTEMPTS, FAILED = "notification_requests", "notification_requests_failed", "notifications_failed"
 """What is counted: an attempt when it has ended, well or not, and a message when it is given up.
 
@@ -24,7 +21,8 @@ ATTEMPTS, FAILED_ATTEMPTS, FAILED = "notification_requests", "notification_reque
 """
 
 _COUNTER = re.compile(
-    rf'^alertmanager_({ATTEMPTS}|{FAILED_ATTEMPTS}|{FAILED})_total\{{.*?\bintegration="(\w+)".*\}} ([0-9.e+]+)$',
+    rf'^alertmanager_({ATTEMPTS}|{FAILED_ATTEMPTS}|{FAILED})_total\{{.*?\bintegration="(\w+)".*\}} '
+    r"(\d{1,20}(?:\.\d+)?(?:e\+\d\d?)?)$",
     re.MULTILINE,
 )
 
@@ -55,11 +53,23 @@ class _Status(BaseModel):
     config: _Original
 
 
-class _Configuration(BaseModel):
+class Configuration(BaseModel):
+    """As much of alertmanager.yml as is read here: what Alertmanager shows of it has no secrets."""
+
     receivers: list[dict[str, Any]]
 
+    def integrations(self, receivers: Container[object]) -> dict[str, list[Any]]:
+        """The options of everything by which these receivers send, by the kind of integration; none is empty."""
+        found: dict[str, list[Any]] = {}
+        for receiver in self.receivers:
+            if receiver.get("name") in receivers:
+                for key, value in receiver.items():
+                    if key.endswith("_configs") and isinstance(value, list) and value:
+                        found.setdefault(key.removesuffix("_configs"), []).extend(value)
+        return dict(sorted(found.items()))
 
-_ALERTS, _STATUS, _CONFIGURATION = TypeAdapter(list[_Alert]), TypeAdapter(_Status), TypeAdapter(_Configuration)
+
+_ALERTS, _STATUS = TypeAdapter(list[_Alert]), TypeAdapter(_Status)
 
 
 class Alertmanager:
@@ -87,20 +97,15 @@ class Alertmanager:
             raise ExporterError(f"{self.url}: the test alert is {how}: no message will leave")
         return [receiver.name for receiver in alerts[0].receivers]
 
-    async def integrations(self, receivers: list[str]) -> dict[str, int]:
-        """How many messages these receivers send for one alert, by the kind of integration."""
+    async def configuration(self) -> Configuration:
+        """What Alertmanager runs with."""
         where = "/api/v2/status"
         text = self._shaped(where, _STATUS, await self._ask("GET", where)).config.original
         try:
-            configuration = _CONFIGURATION.validate_python(yaml.safe_load(text))
-        except (yaml.YAMLError, ValidationError) as error:
+            # Nothing but texts, lists and mappings: a receiver may well be called 1, and is "1" everywhere else.
+            return Configuration.model_validate(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  (safer than safe)
+        except (yaml.YAMLError, ValidationError, RecursionError) as error:
             raise self._strange(where) from error
-        messages: Tally[str] = Tally()
-        for receiver in configuration.receivers:
-            if receiver.get("name") in receivers:
-                lists = {key: value for key, value in receiver.items() if isinstance(value, list)}
-                messages.update({key.removesuffix("_configs"): len(value) for key, value in lists.items()})
-        return dict(sorted(messages.items()))
 
     async def counts(self) -> Counts:
         """What has been sent so far, as Alertmanager's own metrics say."""
@@ -114,18 +119,10 @@ class Alertmanager:
 
     async def _ask(self, method: str, path: str, **options: Any) -> bytes:
         where = f"{self.url}{path}"
-        try:
-            async with self._clock.timeout(ANSWER):
-                with http_failures():
-                    async with self._session.request(method, where, allow_redirects=False, **options) as response:
-                        status, body = response.status, await read_body(response, LIMIT)
-        except TimeoutError as error:
-            raise ExporterError(f"{where}: no answer within {ANSWER:g} s") from error
-        except Failed as failure:
-            raise ExporterError(f"{where}: {failure.detail}") from failure
-        if not 200 <= status <= 299:
-            raise ExporterError(f"{where}: the answer's status is {status}")
-        return body
+        answer = await ask(self._session, self._clock, method, where, **options)
+        if not 200 <= answer.status <= 299:
+            raise ExporterError(f"{where}: the answer's status is {answer.status}")
+        return answer.body
 
     def _shaped(self, path: str, shape: TypeAdapter[Shape], body: bytes) -> Shape:
         try:
