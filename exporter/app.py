@@ -95,8 +95,9 @@ class App:
         self._scheduler.start(process)
         self._scheduler.start(PageRefresh(self.page))
         log.info("exporter.started", url=self.url, probes=len(self.probes), version=VERSION)
-        await self._start_business()
+        # Before any row is counted it has to be known which ones are still on their way.
         await self._reception.apply(self.settings)
+        await self._start_business()
         if not self.probes:
             log.warning(
                 "probes.missing", advice="name some in a configuration file, or set DATABASE_URL, API_URL and the like"
@@ -129,19 +130,19 @@ class App:
             self.store.series_per_metric = settings.limits.series_per_metric
             self._scheduler.limit(settings.limits.probes_at_once)
             await self._apply(settings)
+            try:
+                await self._reception.apply(settings)
+            except ExporterError as error:
+                self.store.replace("config", [Sample(RELOADED, (), 0)])
+                log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (it is no crash)
+                return f"{error}\n"
             if _business_sections(settings) != _business_sections(before):
                 try:
                     await self._start_business()
                 except ExporterError as error:
                     self.store.replace("config", [Sample(RELOADED, (), 0)])
-                    log.error("business.stopped", problem=str(error))  # noqa: TRY400  (it is no crash)
+                    log.error("business.stopped", problem=str(error))  # noqa: TRY400  (as above)
                     return f"{error}\n"
-            try:
-                await self._reception.apply(settings)
-            except ExporterError as error:
-                self.store.replace("config", [Sample(RELOADED, (), 0)])
-                log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (as above)
-                return f"{error}\n"
             log.info("config.reloaded", probes=len(self.probes))
             return ""
 
@@ -189,6 +190,7 @@ class App:
             board=self.tasks,
             clock=self._clock,
             daily=settings.daily,
+            hold=self._reception.hold,
         )
         await self.business.start()
 

@@ -175,15 +175,17 @@ def query(path: Path | None, since: float | None, name: str) -> None:
 @_config
 @click.option("--role", required=True, help="Whom the exporter logs in as; must be there already.")
 @click.option("--writer", help="Whom the daily job logs in as; must be there already.")
-def grants(path: Path | None, role: str, writer: str | None) -> None:
+@click.option("--keeper", help="Whom events and requests are stored as (`ingest.url`); must be there already.")
+def grants(path: Path | None, role: str, writer: str | None, keeper: str | None) -> None:
     """Print the least privileges that the exporter needs, as SQL.
 
-    Nothing but the columns that the enabled queries read, and with --writer the one table that the daily job writes:
+    Nothing but the columns that the enabled queries read, with --writer the one table that the daily job
+    writes, and with --keeper those that received rows are added to:
 
     \b
     chatterfy-exporter grants --role chatterfy_exporter --config config.yml | psql "$ADMIN_DATABASE_URL"
     """  # noqa: D301  (click's mark, as above)
-    click.echo(business_commands.grants(load(path, os.environ), role, writer), nl=False)
+    click.echo(business_commands.grants(load(path, os.environ), role, writer, keeper), nl=False)
 
 
 @main.command()

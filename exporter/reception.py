@@ -7,11 +7,14 @@ from contextlib import AsyncExitStack, suppress
 import structlog
 
 from exporter.errors import ExporterError
+from exporter.ingest.durable import DurableKeeper
 from exporter.limits import Given, Listener
 from exporter.limits.sockets import bind, release, url_of
 from exporter.metrics.store import Store
 from exporter.settings import Settings
+from exporter.tables import Tables
 from exporter.tools import Tools
+from exporter.tools.database_url import parse_database_url
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +29,12 @@ class Reception:
         self._closing = AsyncExitStack()
         self._settings: Settings | None = None
         self._names: set[str] = set()
+        self._keeper: DurableKeeper | None = None
         self.url = ""
+
+    def hold(self, table: str) -> float | None:
+        """Before which no row of the table is on its way any more, in seconds since 1970; None where none is stored."""
+        return self._keeper.hold(table) if self._keeper else None
 
     async def apply(self, settings: Settings) -> None:
         """Serves what the configuration has now; raises ExporterError where that cannot be, and serves as before.
@@ -88,7 +96,7 @@ class Reception:
         self._closing = AsyncExitStack()
         names: set[str] = set()
         if settings.ingest and sockets:
-            given = Given(self._store, self._tools, settings.environment, None, self._closing)
+            given = Given(self._store, self._tools, settings.environment, self._keep(settings), self._closing)
             endpoints = [endpoint for section in settings.ingest.sections for endpoint in section.endpoints(given)]
             listener = Listener(endpoints, settings.ingest.limits, self._store, self._tools.clock)
             self._closing.push_async_callback(listener.close)
@@ -99,6 +107,20 @@ class Reception:
         for name in self._names - names:
             self._store.forget("endpoint", name)
         self._names, self._settings = names, settings
+
+    def _keep(self, settings: Settings) -> DurableKeeper | None:
+        """Begins to keep rows, where an endpoint stores some and there is a database."""
+        ingest, database = settings.ingest, settings.database
+        url = ingest and (ingest.url or (database and database.url))
+        if not ingest or not url or not any(section.STORES for section in ingest.sections):
+            return None
+        place = parse_database_url(url.reveal())
+        keeper = DurableKeeper(place, Tables.of(settings.tables, place.schema), ingest, self._store, self._tools.clock)
+        self._closing.push_async_callback(keeper.close)
+        keeper.start()
+        # The one before answers until here, since what it did not store is in the same spool.
+        self._keeper = keeper
+        return keeper
 
     async def _stop(self) -> None:
         self.url, self._settings = "", None

@@ -21,6 +21,7 @@ from exporter.config.model import Options, build
 from exporter.config.reader import Document, read
 from exporter.config.secret import Sources, redactor
 from exporter.errors import ConfigError, Problem
+from exporter.ingest.durable import KeepingOptions
 from exporter.limits import SECTIONS, LimitsOptions, Section
 from exporter.probes.base import KINDS, Probe
 from exporter.sentry import DsnField
@@ -57,7 +58,7 @@ class Limits(Options):
     """Series of one metric that one job may show; the rest is counted in chatterfy_series_dropped_total."""
 
 
-class IngestListener(Options):
+class IngestListener(KeepingOptions):
     """What apps and browsers send: a listener of its own, with the endpoints whose sections are here."""
 
     listen: Address = ("127.0.0.1", 9878)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 from pydantic import Field, field_validator
@@ -33,6 +33,8 @@ _NOTHING: Mapping[str, Any] = {}
 @section("events")
 class EventsSection(Section):
     """Business events, at /v1/events: stored in the table business_event, whose queries count them."""
+
+    STORES: ClassVar = TABLE
 
     token: SecretField | None = None
     """What senders show as `Authorization: Bearer`; without it whoever reaches the listener may send."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -47,6 +47,8 @@ _SHAPE = Shape(
 @section("requests")
 class RequestsSection(Section):
     """The app's request log, at /v1/metrics: stored in the table api_request, whose queries count it."""
+
+    STORES: ClassVar = TABLE
 
     token: SecretField | None = None
     """What senders show as `Authorization: Bearer`; without it whoever reaches the listener may send."""

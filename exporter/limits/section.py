@@ -1,5 +1,6 @@
 """A section of `ingest:` in a configuration is an endpoint: its options, its metrics and its logic are one file."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -38,10 +39,12 @@ class Section(Options):
     """What one endpoint is told; without its section an endpoint is off."""
 
     NAME: ClassVar = ""
+    STORES: ClassVar = ""
+    """The logical table whose rows it takes; empty for one that only counts."""
 
+    @abstractmethod
     def endpoints(self, given: Given) -> Iterable[Endpoint]:
         """What answers, and where; called once for each start. Raises ExporterError where it cannot work so."""
-        raise NotImplementedError
 
 
 Kind = TypeVar("Kind", bound=type[Section])

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from exporter.limits import gate
+from exporter.limits import LimitsOptions, gate
 from tests.support.clock import settle
 from tests.support.listening import listening, request
 
@@ -77,7 +77,7 @@ async def test_a_total_rate_of_less_than_one_lets_one_through(clock):
 
 async def test_of_ever_new_clients_the_quietest_are_forgotten(clock):
     request = type("Request", (), {"remote": "192.0.2.1", "headers": {}})
-    it = gate.Gate(gate.LimitsOptions(rate=1, burst=1, total_rate=1e6), clock)
+    it = gate.Gate(LimitsOptions(rate=1, burst=1, total_rate=1e6), clock)
     it.pace(request())
 
     for number in range(gate.REMEMBERED):
@@ -210,7 +210,7 @@ async def test_a_body_that_is_malformed_or_ends_early_is_refused_once_and_nothin
         rejected = await it.rejected("body")
         page = await it.page()
 
-    assert came in (b"", came) and came.count(b"HTTP/1.1 ") <= 1
+    assert came.count(b"HTTP/1.1 ") <= 1
     assert rejected == 1, page
     assert it.echo.came == []
     assert capsys.readouterr() == ("", "")

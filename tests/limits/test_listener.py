@@ -183,14 +183,15 @@ async def test_a_request_under_way_when_the_listener_closes_gets_its_answer_thou
         async with it.connection() as inside, it.connection() as coming, it.connection() as idle:
             await inside.send(request("POST", "/v1/echo", b"inside"))
             await it.echo.inside.acquire()
-            head = {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "6"}
-            await coming.send(request("POST", "/v1/echo", **head) + (b"3\r\ncom\r\n" if chunked else b"com"))
+            first, last = (b"3\r\ncom\r\n", b"3\r\ning\r\n0\r\n\r\n") if chunked else (b"com", b"ing")
+            length = {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "6"}
+            await coming.send(request("POST", "/v1/echo", **length) + first)
             assert (await idle.ask("GET", "/")).status == 404
             closing = asyncio.create_task(it.listener.close())
             await asyncio.sleep(0)
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", it.port)
-            await coming.send(b"3\r\ning\r\n0\r\n\r\n" if chunked else b"ing")
+            await coming.send(last)
             it.echo.open.set()
             answers = [await peer.answer() for peer in (inside, coming)]
             left = [await peer.end() for peer in (inside, coming, idle)]

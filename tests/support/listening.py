@@ -105,7 +105,7 @@ class Peer:
                 return b""
 
 
-def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+def request(method: str, path: str, body: bytes = b"", /, **headers: str) -> bytes:
     """A request; names of headers have underscores."""
     lines = [f"{method} {path} HTTP/1.1", "Host: x"]
     if body:

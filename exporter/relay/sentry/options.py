@@ -12,7 +12,7 @@ from exporter.metrics.labels import Places
 from exporter.metrics.paths import PATH_RULES, normaliser
 from exporter.relay.sentry.counts import Counts
 from exporter.relay.sentry.endpoint import Relay
-from exporter.relay.sentry.projects import Project, Projects, Visitors, project_of
+from exporter.relay.sentry.projects import Project, Projects, Senders, project_of
 from exporter.relay.sentry.transactions import Transactions
 from exporter.relay.sentry.upstream import Bounds, Upstream
 from exporter.sentry import Dsn, DsnField
@@ -121,7 +121,7 @@ class SentryOptions(Section):
                 upstream.expect(project.name)
         relay, access = (
             Relay(Projects(projects), counts, upstream, scrub=self.scrub),
-            Visitors(None, frozenset(self.origins)),
+            Senders(None, frozenset(self.origins)),
         )
         yield Endpoint("sentry", "/api/{project:[0-9]+}/envelope{slash:/?}", relay.envelope, access)
         yield Endpoint("sentry", "/api/{project:[0-9]+}/store{slash:/?}", relay.store, access)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from exporter.limits import Access, Rejected
+from exporter.limits import Rejected, Visitors
 from exporter.sentry import CLIENT, Dsn
 
 _KEY = re.compile(r"\bsentry_key=([^,\s]+)")
@@ -76,13 +76,8 @@ class Projects:
         return project
 
 
-class Visitors(Access):
-    """Servers, which say no origin, and pages of the allowed origins; all of them show a DSN."""
-
-    def check(self, request: web.Request) -> None:
-        """Raises Rejected for a page of another origin."""
-        if "Origin" in request.headers:
-            super().check(request)
+class Senders(Visitors):
+    """Servers and pages; all of them show a DSN."""
 
     def headers(self, request: web.Request) -> Mapping[str, str]:
         """As any endpoint's, and what lets a page's SDK see that it shall send less."""
