@@ -8,7 +8,7 @@ from exporter.metrics.store import DROPPED, Store
 OTHER, UNKNOWN = "other", "unknown"
 """What stands for values that have no place, and for those that are absent."""
 LONGEST = 200
-"""Characters of a label value; a longer one has no place."""
+"""Characters of a label value; a longer one has no place, and neither has one that cannot be printed."""
 
 
 class Places:
@@ -25,7 +25,7 @@ class Places:
             return UNKNOWN
         if value in self._known:
             return value
-        if self._left and len(value) <= LONGEST:
+        if self._left and len(value) <= LONGEST and value.isprintable():
             self._left -= 1
             self._known.add(value)
             return value

@@ -37,6 +37,13 @@ def test_what_is_too_long_takes_no_place(store):
     assert values == ["other", "a"]
 
 
+@pytest.mark.parametrize("value", ["\ud800x", "a\nb", "\x00", "\u202ea"])
+def test_what_cannot_be_printed_takes_no_place(store, value):
+    places = Places(store, cap=1)
+
+    assert [places.value(METRIC, it) for it in (value, "a")] == ["other", "a"]
+
+
 @pytest.mark.parametrize("value", [None, "", 1, ["a"], {}])
 def test_what_is_no_text_is_unknown(store, value):
     assert Places(store, cap=1).value(METRIC, value) == "unknown"
