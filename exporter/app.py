@@ -130,21 +130,28 @@ class App:
             self.store.series_per_metric = settings.limits.series_per_metric
             self._scheduler.limit(settings.limits.probes_at_once)
             await self._apply(settings)
-            try:
-                await self._reception.apply(settings)
-            except ExporterError as error:
+            problems = await self._restart(before)
+            if problems:
                 self.store.replace("config", [Sample(RELOADED, (), 0)])
-                log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (it is no crash)
-                return f"{error}\n"
-            if _business_sections(settings) != _business_sections(before):
-                try:
-                    await self._start_business()
-                except ExporterError as error:
-                    self.store.replace("config", [Sample(RELOADED, (), 0)])
-                    log.error("business.stopped", problem=str(error))  # noqa: TRY400  (as above)
-                    return f"{error}\n"
+                return problems
             log.info("config.reloaded", probes=len(self.probes))
             return ""
+
+    async def _restart(self, before: Settings) -> str:
+        """Starts what listens for apps and browsers, and the queries, anew where they changed; says what failed."""
+        problems = ""
+        try:
+            await self._reception.apply(self.settings)
+        except ExporterError as error:
+            problems += f"{error}\n"
+            log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (it is no crash)
+        if _business_sections(self.settings) != _business_sections(before):
+            try:
+                await self._start_business()
+            except ExporterError as error:
+                problems += f"{error}\n"
+                log.error("business.stopped", problem=str(error))  # noqa: TRY400  (as above)
+        return problems
 
     async def _apply(self, settings: Settings) -> None:
         self._alerts.configure(settings.alerts, settings.sentry.dsn if settings.sentry else None)

@@ -125,10 +125,7 @@ class Settings(Options):
     @classmethod
     def _never_shares_a_socket(cls, ingest: IngestListener | None, info: ValidationInfo) -> IngestListener | None:
         if ingest and "listen" in info.data and _meet(ingest.listen, info.data["listen"]):
-            host, port = ingest.listen
-            raise ValueError(
-                f"listen: {host}:{port} is the operator's address (`listen`): strangers need one of their own"
-            )
+            raise ValueError("its `listen` is the operator's address too: what strangers reach needs one of its own")
         return ingest
 
     @property

@@ -15,7 +15,7 @@ from exporter.ingest.declared_events import DeclaredEvent, LiveEvent
 from exporter.ingest.durable import DurableKeeper
 from exporter.ingest.posted import Malformed, Shape, Stamps, accepted, encoded, items, nearest, shown
 from exporter.ingest.seed_events import SEED_EVENTS
-from exporter.limits import Access, Call, Endpoint, Given, Row, Section, section
+from exporter.limits import Access, Call, Endpoint, Given, Origin, Row, Section, section
 from exporter.metrics.catalogue import Metric
 
 EVENTS = Metric(
@@ -38,7 +38,7 @@ class EventsSection(Section):
 
     token: SecretField | None = None
     """What senders show as `Authorization: Bearer`; without it whoever reaches the listener may send."""
-    origins: list[str] = Field(default_factory=list)
+    origins: list[Origin] = Field(default_factory=list)
     """The origins whose pages may send, such as https://app.example.com; none for servers alone."""
     declare: dict[Name, DeclaredEvent] = Field(default_factory=dict, max_length=100)
     """Events of your own, by name, besides the app's five."""

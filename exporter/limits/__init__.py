@@ -1,6 +1,6 @@
 """What stands between strangers and an endpoint: who may come, how much, how often, and how long it may take."""
 
-from exporter.limits.access import Access, Visitors
+from exporter.limits.access import Access, Origin, Visitors
 from exporter.limits.gate import Gate, Place
 from exporter.limits.listener import Call, Endpoint, Listener
 from exporter.limits.options import LimitsOptions
@@ -18,6 +18,7 @@ __all__ = [
     "Keeper",
     "LimitsOptions",
     "Listener",
+    "Origin",
     "Place",
     "RejectReason",
     "Rejected",

@@ -1,10 +1,13 @@
 """Who may send: whoever shows the token, or a page of an allowed origin (CORS, sendBeacon included)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import Annotated
 
 from aiohttp import web
+from pydantic import AfterValidator
 
 from exporter.config.secret import Secret
 from exporter.limits.rejected import Rejected
@@ -15,6 +18,21 @@ PAGES_HEADERS = "content-type, idempotency-key, x-sentry-auth, sentry-trace, bag
 """What a page's request may carry, beyond what browsers let every page send."""
 READS = ("GET", "HEAD")
 """Methods that change nothing, and have no body."""
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_NEVER_SENT = (("https:", ":443"), ("http:", ":80"))
+
+
+def origin(text: str) -> str:
+    """An origin as browsers send it: lower case, no path, no port that goes without saying."""
+    never = any(text.startswith(scheme) and text.endswith(port) for scheme, port in _NEVER_SENT)
+    if never or not _ORIGIN.fullmatch(text):
+        raise ValueError(f"expected an origin such as https://app.example.com, without a path, got {text!r}")
+    return text
+
+
+Origin = Annotated[str, AfterValidator(origin)]
+"""A field of options that holds one."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +53,28 @@ class Access:
 
     def check(self, request: web.Request) -> None:
         """Raises Rejected for who is neither; an origin that is not allowed is refused even with the token."""
-        origin = request.headers.get("Origin")
-        if origin is not None and origin in self.origins:
+        said = request.headers.get("Origin")
+        if said is not None and said in self.origins:
             return
-        if origin is not None and self.origins:
+        if said is not None and self.origins:
             raise Rejected(403, "origin", "this origin may not send here: name it in `origins`")
         if self.token:
             self._check_token(self.token, request.headers.get("Authorization", ""))
         elif self.origins:
             raise Rejected(403, "origin", "expected the header `Origin`, as browsers send it")
-        elif origin is not None and request.method not in READS:
+        elif said is not None and request.method not in READS:
             raise Rejected(403, "origin", "no page may send here")
 
     def headers(self, request: web.Request) -> Mapping[str, str]:
         """What lets the page at an allowed origin read the answer."""
-        origin = request.headers.get("Origin")
+        said = request.headers.get("Origin")
         if not self.origins:
             return {}
-        if origin not in self.origins:
+        if said not in self.origins:
             return {"Vary": "Origin"}
         # sendBeacon sends credentials, so a browser asks for both of these; the origin is never `*`.
         return {
-            "Access-Control-Allow-Origin": str(origin),
+            "Access-Control-Allow-Origin": str(said),
             "Access-Control-Allow-Credentials": "true",
             "Vary": "Origin",
         }

@@ -32,8 +32,9 @@ class Door:
     """Counts open connections, so that strangers leave some of the system's for scrapes and for the exporter's own."""
 
     def __init__(self, options: LimitsOptions, store: Store) -> None:
-        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        self._most = min(options.connections, allowed) if allowed > 0 else options.connections
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        soft, self._most = affordable(options.connections, soft, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self._most_of_one = self._most if options.proxies else max(1, self._most // SHARES)
         self._store = store
         self._open: Counter[str] = Counter()
@@ -56,6 +57,15 @@ class Door:
     def refuse(self, reason: RejectReason) -> None:
         """Counts what came to no endpoint."""
         self._store.add(REJECTED, NOWHERE, reason)
+
+
+def affordable(connections: int, soft: int, hard: int) -> tuple[int, int]:
+    """The limit of open files to ask the system for, and the connections that half of it allows."""
+    if soft == resource.RLIM_INFINITY:
+        return soft, connections
+    wanted = 2 * connections
+    soft = max(soft, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
+    return soft, min(connections, soft // 2)
 
 
 class Connection(web.RequestHandler):

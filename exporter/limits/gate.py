@@ -3,9 +3,8 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from aiohttp import web
 
@@ -47,10 +46,11 @@ class _Share:
 
 
 class Place:
-    """A request's place among those that are under way."""
+    """A request's place among those that are under way, until the `with` that it stands in ends."""
 
-    def __init__(self, gate: "Gate", share: _Share) -> None:
+    def __init__(self, gate: "Gate", client: str, share: _Share) -> None:
         self._gate = gate
+        self.client = client
         self.share = share
         self.size = 0
 
@@ -58,6 +58,12 @@ class Place:
         """Claims that many bytes more until the request ends; raises Rejected where too many are held."""
         self._gate.claim(self.share, size)
         self.size += size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gate.leave(self)
 
 
 class Gate:
@@ -88,8 +94,7 @@ class Gate:
             raise Rejected(429, "rate", f"more than {options.total_rate:g} requests a second", 1)
         return client
 
-    @asynccontextmanager
-    async def passage(self, request: web.Request) -> AsyncIterator[Place]:
+    def passage(self, request: web.Request) -> Place:
         """A place among those that are under way; raises Rejected where there is none, or they come too fast."""
         client = self.pace(request)
         share = self._shares.get(client) or _Share()
@@ -97,13 +102,20 @@ class Gate:
             raise Rejected(503, "busy", f"{share.requests} requests of one client are under way already", 1)
         if self._total.requests >= self._most.requests:
             raise Rejected(503, "busy", f"{self._total.requests} requests are under way already", 1)
-        place, self._shares[client] = Place(self, share), share
+        self._shares[client] = share
         self._total.requests += 1
         share.requests += 1
-        try:
-            yield place
-        finally:
-            self._leave(client, place)
+        return Place(self, client, share)
+
+    def leave(self, place: Place) -> None:
+        """Gives back the place, and what it holds."""
+        for share in (self._total, place.share):
+            share.requests -= 1
+            share.size -= place.size
+        if not place.share.requests:
+            del self._shares[place.client]
+        if not self._total.requests:
+            self._empty.set()
 
     def claim(self, share: _Share, size: int) -> None:
         """Counts bytes that are held for a share's client; raises Rejected where there are too many."""
@@ -152,15 +164,6 @@ class Gate:
 
     def _too_long(self) -> Rejected:
         return Rejected(413, "size", f"the body is longer than {self.options.body} bytes")
-
-    def _leave(self, client: str, place: Place) -> None:
-        for share in (self._total, place.share):
-            share.requests -= 1
-            share.size -= place.size
-        if not place.share.requests:
-            del self._shares[client]
-        if not self._total.requests:
-            self._empty.set()
 
     def _bucket(self, client: str, now: float) -> _Bucket:
         bucket = self._clients.pop(client, None) or _Bucket(self.options.burst, now)

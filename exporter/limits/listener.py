@@ -21,6 +21,8 @@ from exporter.limits.rejected import NOWHERE, REASONS_OF_NONE, REJECT_REASONS, R
 from exporter.limits.sockets import bind, release, url_of
 from exporter.metrics.store import Store
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 log = structlog.get_logger(__name__)
 
 GRACE = 1.0
@@ -68,21 +70,24 @@ class Listener:
         self._closing = False
         self._servers: list[asyncio.Server] = []
         self._runner = web.AppRunner(self._application(endpoints), shutdown_timeout=0.1)
-        for reason in REASONS_OF_NONE:
-            store.add(REJECTED, NOWHERE, reason, amount=0)
 
     def _application(self, endpoints: Iterable[Endpoint]) -> web.Application:
-        application = web.Application(middlewares=[self._around])
+        application = web.Application()
         names: dict[str, str] = {}
         for endpoint in endpoints:
             if endpoint.path in names:
                 raise ExporterError(f"ingest: {names[endpoint.path]} and {endpoint.name} are both at {endpoint.path}")
             names[endpoint.path] = endpoint.name
-            for method in (*endpoint.methods, *(("OPTIONS",) if endpoint.access.pages else ())):
+            methods = (*endpoint.methods, *(("OPTIONS",) if endpoint.access.pages else ()))
+            for method in methods:
                 application.router.add_route(method, endpoint.path, self._passing(endpoint))
+            application.router.add_route("*", endpoint.path, self._nowhere(405, "Method Not Allowed", Allow=methods))
             for reason in REJECT_REASONS:
                 if reason not in ("path", "http"):
-                    self._store.add(REJECTED, endpoint.name, reason, amount=0)
+                    self._count(endpoint.name, reason, 0)
+        application.router.add_route("*", "/{path:.*}", self._nowhere(404, "Not Found"))
+        for reason in REASONS_OF_NONE:
+            self._count(NOWHERE, reason, 0)
         return application
 
     async def start(self, host: str, port: int) -> str:
@@ -114,10 +119,10 @@ class Listener:
         ending.cancel()
         await self._runner.cleanup()
 
-    def _passing(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _passing(self, endpoint: Endpoint) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                async with self._gate.passage(request) as place:
+                with self._gate.passage(request) as place:
                     response = await self._answer(endpoint, request, place)
             except Rejected as rejected:
                 response = self._refuse(endpoint.name, rejected, request)
@@ -126,6 +131,7 @@ class Listener:
             if not response.prepared:
                 _unbegun(request)
                 response.headers.update(endpoint.access.headers(request))
+                self._finish(response)
             return response
 
         return handle
@@ -136,6 +142,30 @@ class Listener:
         endpoint.access.check(request)
         body = b"" if request.method in READS else await self._gate.body(request, place)
         return await endpoint.answer(Call(request, body, self._gate, place))
+
+    def _nowhere(self, status: int, told: str, **headers: Iterable[str]) -> Handler:
+        """No endpoint is there, or none for this method; those who look for one are paced as well."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                self._gate.pace(request)
+            except Rejected as rejected:
+                response = self._refuse(NOWHERE, rejected, request)
+            else:
+                self._count(NOWHERE, "path")
+                joined = {name: ", ".join(values) for name, values in headers.items()}
+                response = web.Response(text=f"{told}\n", status=status, headers=joined)
+            self._finish(response)
+            return response
+
+        return handle
+
+    def _finish(self, response: web.StreamResponse) -> None:
+        """Whatever is answered, browsers neither keep it nor guess what it is, unless the endpoint says otherwise."""
+        for name, value in _HEADERS:
+            response.headers.setdefault(name, value)
+        if self._closing:
+            response.force_close()
 
     def _refuse(self, name: str, rejected: Rejected, request: web.Request) -> web.Response:
         self._count(name, rejected.reason)
@@ -153,32 +183,8 @@ class Listener:
         log.error("ingest.failed", endpoint=name, error=type(error).__name__, where=where)
         return web.Response(text="Internal Server Error\n", status=500)
 
-    def _nowhere(self, request: web.Request, found: web.HTTPException) -> web.Response:
-        """No endpoint is there, or none for this method; those who look for one are paced as well."""
-        try:
-            self._gate.pace(request)
-        except Rejected as rejected:
-            return self._refuse(NOWHERE, rejected, request)
-        self._count(NOWHERE, "path")
-        headers = {name: found.headers[name] for name in ("Allow",) if name in found.headers}
-        return web.Response(text=f"{found.reason}\n", status=found.status, headers=headers)
-
-    def _count(self, name: str, reason: RejectReason) -> None:
-        self._store.add(REJECTED, name, reason)
-
-    @web.middleware
-    async def _around(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        """Whatever is answered, browsers neither keep it nor guess what it is."""
-        nowhere = request.match_info.http_exception
-        response = await handler(request) if nowhere is None else self._nowhere(request, nowhere)
-        if not response.prepared:
-            for name, value in _HEADERS:
-                response.headers.setdefault(name, value)
-            if self._closing:
-                response.force_close()
-        return response
+    def _count(self, name: str, reason: RejectReason, amount: int = 1) -> None:
+        self._store.add(REJECTED, name, reason, amount=amount)
 
 
 def _unbegun(request: web.Request) -> None:

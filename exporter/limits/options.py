@@ -19,12 +19,12 @@ class LimitsOptions(Options):
     """Requests that one client may send at once, after a pause."""
     total_rate: float = Field(2000, gt=0)
     """Requests a second of all clients together; as many may come at once."""
-    at_once: int = Field(256, ge=1)
+    at_once: int = Field(1024, ge=1)
     """Requests that may be under way at the same moment; a quarter of them may be one client's."""
     memory: Size = 64 * 1024 * 1024
     """Bytes of bodies, as they came and inflated, that may be held at the same moment; a quarter for one client."""
     connections: int = Field(2048, ge=1)
-    """Connections that may be open at the same moment; half of what the system lets the process open is the most. A
+    """Connections that may be open at the same moment; half of what the system lets the process open at most. A
     quarter may come from one address, unless there are `proxies`."""
     time: Duration = 10.0
     """What a client may take to send a request, its headers and its body each, and to read on in its answer."""

@@ -9,9 +9,8 @@ import pytest
 from aiohttp import web
 
 from exporter.clock import SystemClock
-from exporter.limits import Endpoint, LimitsOptions
-from exporter.limits.connection import Door
-from exporter.metrics.store import Store
+from exporter.limits import Endpoint
+from exporter.limits.connection import affordable
 from tests.support.listening import listening, request
 
 pytestmark = pytest.mark.fast
@@ -131,15 +130,19 @@ async def test_behind_a_proxy_all_connections_are_its_own(clock):
     assert refused.status == 503
 
 
-def test_half_of_what_the_system_lets_the_process_open_is_left_to_the_exporter():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-    try:
-        door = Door(LimitsOptions(connections=2048), Store(1))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-    assert [door.enter(f"192.0.2.{number}") for number in range(33)] == [True] * 32 + [False]
+@pytest.mark.parametrize(
+    ("soft", "hard", "asked", "connections"),
+    [
+        (1024, 524288, 4096, 2048),
+        (1024, 1024, 1024, 512),
+        (1024, 3000, 3000, 1500),
+        (20000, 20000, 20000, 2048),
+        (1024, resource.RLIM_INFINITY, 4096, 2048),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, resource.RLIM_INFINITY, 2048),
+    ],
+)
+def test_half_of_what_the_system_lets_the_process_open_is_left_to_the_exporter(soft, hard, asked, connections):
+    assert affordable(2048, soft, hard) == (asked, connections)
 
 
 MALFORMED = [

@@ -117,6 +117,17 @@ async def test_what_is_not_there_is_told_in_one_line_and_counted(clock, method, 
     assert rejected == 1
 
 
+@pytest.mark.parametrize(("method", "path"), [("OPTIONS", "*"), ("CONNECT", "evil.example.com:443"), ("GET", "/a%0ab")])
+async def test_what_is_no_path_at_all_is_not_there_either(clock, method, path, capsys):
+    async with listening(clock) as it:
+        answer = await it.ask(method, path)
+
+    assert answer.status in (400, 404)
+    assert answer.text.count("\n") <= 1
+    assert "evil" not in answer.text
+    assert capsys.readouterr() == ("", "")
+
+
 async def test_who_looks_for_what_is_not_there_is_paced(clock):
     async with listening(clock, rate=1, burst=1) as it:
         answers = [await it.ask("GET", "/wp-login.php") for _ in range(2)]

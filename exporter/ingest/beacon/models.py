@@ -16,8 +16,8 @@ CHAT = Metric(
     (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0),
 )
 NAME = re.compile(r"[ -~]{1,100}")
-_BETWEEN = "\t"
-"""Is in no name."""
+_BETWEEN = "·"
+"""Is in no name, and can be printed."""
 
 
 class Models:

@@ -29,7 +29,4 @@ class Script:
         response.etag = self._tag
         response.headers["Cache-Control"] = f"public, max-age={FRESH}, stale-while-revalidate=86400"
         response.headers["Access-Control-Allow-Origin"] = "*"  # there is nothing in it that is anybody's own
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        # Once it is prepared the listener's own headers, which forbid caching, do not come on top.
-        await response.prepare(call.request)
         return response

@@ -1,6 +1,5 @@
 """POST /v1/beacon and GET /chatterfy.js: what browsers measure, and the module that measures it there."""
 
-import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -12,15 +11,7 @@ from exporter.ingest.beacon.models import NAME, Models
 from exporter.ingest.beacon.pages import Pages, Template
 from exporter.ingest.beacon.script import Script
 from exporter.ingest.posted import Malformed, items
-from exporter.limits import Access, Call, Endpoint, Given, Section, section
-
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
-
-
-def _origin(text: str) -> str:
-    if not _ORIGIN.fullmatch(text):
-        raise ValueError(f"expected an origin such as https://app.example.com, without a path, got {text!r}")
-    return text
+from exporter.limits import Access, Call, Endpoint, Given, Origin, Section, section
 
 
 def _named(text: str) -> str:
@@ -36,7 +27,7 @@ ModelName = Annotated[str, AfterValidator(_named)]
 class BeaconSection(Section):
     """What browsers measure, at /v1/beacon: web vitals, and how long chats take; and /chatterfy.js, which measures."""
 
-    origins: list[Annotated[str, AfterValidator(_origin)]] = Field(min_length=1)
+    origins: list[Origin] = Field(min_length=1)
     """The origins whose pages may send, such as https://app.example.com; the module may be imported by any."""
     pages: list[Template] = Field(default_factory=list, max_length=200)
     """Pages as their routes are written, such as /chat/[id]; paths that match become it, the most specific first."""

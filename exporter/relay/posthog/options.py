@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 from yarl import URL
 
 from exporter.config.fields import Duration, HttpUrl, Size
-from exporter.limits import Endpoint, Given, Section, Visitors, section
+from exporter.limits import Endpoint, Given, Origin, Section, Visitors, section
 from exporter.relay.posthog.counts import Counts
 from exporter.relay.posthog.endpoint import Hosts, Proxy
 from exporter.relay.posthog.routes import routes
@@ -40,7 +40,7 @@ class PosthogOptions(Section):
     """Whether requests go on to PostHog; without that events are counted and the SDKs told that all is well."""
     events: list[str] = Field(default=["chat_message_sent", "subscription_upgrade", "file_uploaded"])
     """The app's events that are told apart, beside PostHog's own such as `$pageview`; the rest is `other`."""
-    origins: list[str] = Field(default_factory=list)
+    origins: list[Origin] = Field(default_factory=list)
     """The origins whose pages may send, such as https://app.example.com; none for all. Servers send no origin."""
     keys: list[str] = Field(default_factory=list)
     """The projects' API keys (`phc_...`, which are public) that may be used; none for all. Recordings are not read."""

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from exporter.config.fields import Duration, Name, Pattern, Size
 from exporter.config.model import Options
-from exporter.limits import Endpoint, Given, Section, section
+from exporter.limits import Endpoint, Given, Origin, Section, section
 from exporter.metrics.labels import Places
 from exporter.metrics.paths import PATH_RULES, normaliser
 from exporter.relay.sentry.counts import Counts
@@ -73,7 +73,7 @@ class SentryOptions(Section):
     """The projects whose apps may send; their names are values of the label `project`."""
     tunnel: str | None = "/monitoring"
     """The path for the SDKs' option `tunnel`; null for none."""
-    origins: list[str] = Field(default_factory=list)
+    origins: list[Origin] = Field(default_factory=list)
     """The origins whose pages may send, such as https://app.example.com; none for all. Servers send no origin."""
     scrub: bool = False
     """Whether request bodies, headers, cookies, prompts and passwords are taken out of events on their way."""
