@@ -91,7 +91,7 @@ async def test_a_reload_loses_no_request_under_way_and_refuses_no_connection(con
         while not reload.done():
             meanwhile.append(asyncio.create_task(post(port, OTHER)))
             await peer.send(BEACON[5:]) if len(meanwhile) == 1 else None
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
         answer, status = await peer.answer(), (await reload)[0]
         came = set(await asyncio.gather(*meanwhile))
         after = [await post(port, OTHER), await post(port)]
