@@ -370,8 +370,21 @@ def demo(outage: Plan | None, length: float | None, port: int, as_json: bool) ->
     "--exporter-password-file",
     "password_file",
     type=click.Path(path_type=Path),
-    help="A file that holds a password: with it, the roles `exporter` (reads) and `daily` (writes the daily figures) "
-    "are made, or given this password. Their maker has to be a superuser.",
+    help="A file that holds a password: with it, the roles `exporter` (reads), `daily` (writes the daily figures) and "
+    "`keeper` (adds events and requests) are made, or given this password. Their maker has to be a superuser.",
+)
+@click.option(
+    "--ingest-url",
+    "ingest",
+    type=_URL,
+    help="Where the exporter listens for what apps send, e.g. http://127.0.0.1:9878. Events and the request log are "
+    "posted there, and wait in memory until the exporter is up; without it, they are written into the database.",
+)
+@click.option(
+    "--ingest-token-file",
+    "token_file",
+    type=click.Path(path_type=Path),
+    help="A file that holds the token of the exporter's sections `events`, `requests` and `deploys`.",
 )
 @click.option("--listen", "host", default=HOST, show_default=True, help="The address to serve on, e.g. 0.0.0.0.")
 @click.option(
@@ -394,6 +407,8 @@ def traffic(  # noqa: PLR0913  (its options)
     *,
     url_file: Path | None,
     password_file: Path | None,
+    ingest: str | None,
+    token_file: Path | None,
     host: str,
     at: Ports,
     deadline: float,
@@ -416,9 +431,9 @@ def traffic(  # noqa: PLR0913  (its options)
 
     Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C or SIGTERM stops it; the tables stay.
     """  # noqa: D301  (click's mark, as above)
-    given = access(url_file, password_file, os.environ)
-    clock = SystemClock()
-    sys.exit(asyncio.run(run_traffic(given, Place(host, at), deadline=deadline, as_json=as_json, clock=clock)))
+    given = access(os.environ, url_file, password=password_file, token=token_file)
+    options: dict[str, Any] = {"deadline": deadline, "as_json": as_json, "clock": SystemClock(), "ingest": ingest}
+    sys.exit(asyncio.run(run_traffic(given, Place(host, at), **options)))
 
 
 def _reader(path: Path | None, listen: tuple[str, int] | None) -> Callable[[], Settings]:
