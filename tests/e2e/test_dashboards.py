@@ -19,57 +19,6 @@ PATIENCE = 360.0
 """Seconds from the start in which everything has to have its first value: what came within a day is counted from the
 first whole five minutes on, and cost is read every minute."""
 
-UNSENT = "the demo has not sent this yet"
-RECEIVED = {
-    "alerts": {"What was deployed when": "AB", "Deploys of 7 days": "A", "Notices of deploys": "AB"},
-    "api": {
-        "Events by level": "A",
-        "Errors within 5 minutes": "A",
-        "Sessions without a crash": "A",
-        "Check-ins of jobs": "AB",
-        "Transactions": "A",
-        "Transactions, p95": "A",
-        "Transactions that fail": "A",
-        "Most frequent transactions": "ABCD",
-        "Slowest transactions": "A",
-        "Page load by page, p75": "A",
-        "Reaction by page, p75": "A",
-        "Layout shift by page, p75": "A",
-        "Each page": "ABCDEF",
-        "Page loads": "A",
-    },
-    "business": {"Top events of 24 hours": "A", "Page views": "A", "The app's own events": "A"},
-    "chat": {
-        "As users feel it": "ABC",
-        "Slowest models": "A",
-        "p95 by provider": "A",
-        "p95 by model": "A",
-        "Answers by duration": "A",
-    },
-    "exporter": {
-        "Rows kept": "A",
-        "Time to keep, p95": "A",
-        "Events by name": "A",
-        "Rows that wait": "A",
-        "Oldest row that waits": "A",
-        "Spool in use": "A",
-        "Dead rows": "A",
-        "Our own fault": "A",
-        "Passed on": "AB",
-        "Not taken": "AB",
-        "Items in Sentry's envelopes": "A",
-    },
-    "overview": {
-        "Page load, p75": "A",
-        "Reaction, p75": "A",
-        "Layout shift, p75": "A",
-        "Chat answer, p95": "A",
-        "Errors in Sentry": "A",
-        "Last deploy": "A",
-    },
-}
-"""What shows metrics that apps, browsers and pipelines cause: by dashboard and panel, its queries."""
-
 NOTHING_YET = {
     "alerts/Time to resolve, 7 days/A": "nothing critical has fired",
     "alerts/What fires, and what to do/A": "nothing fires but the Watchdog, which is left out",
@@ -85,15 +34,7 @@ NOTHING_YET = {
     "exporter/Refused/A": "nothing was refused",
     "exporter/Why it was not taken/A": "all was taken",
     "exporter/Why it was not taken/B": "all was taken",
-    "exporter/Dropped by Sentry's SDKs/A": "no SDK has dropped anything",
     "exporter/Left out of beacons/A": "nothing was left out",
-    **dict.fromkeys(("api/$project", "api/$page"), UNSENT),
-    **{
-        f"{name}/{title}/{query}": UNSENT
-        for name, panels in RECEIVED.items()
-        for title, queries in panels.items()
-        for query in queries
-    },
 }
 """What may be empty, and why: by dashboard, panel and query."""
 

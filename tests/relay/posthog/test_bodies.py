@@ -140,7 +140,7 @@ def test_a_form_may_name_its_compression_and_spaces_are_plus_signs_again():
         (b"x=1", "", True, 400, "expected JSON, in gzip"),
         (b"NobwRAlgJmBcYQG4FMAEBnADgCgA", "lz64", False, 415, "lz64 is not read here"),
         (b"data=NobwRA&compression=lz64", "", True, 415, "lz64 is not read here"),
-        (gzip.compress(bytes(10_000_000)), "gzip-js", False, 413, "the inflated body is longer than"),
+        (gzip.compress(bytes(10_000_000), mtime=0), "gzip-js", False, 413, "the inflated body is longer than"),
         (wrap(b"{}", ["gzip"] * 9), "", False, 400, "expected JSON"),
         (b"\x1f\x8bnothing", "", False, 400, "the body's compression is broken"),
     ],
