@@ -35,7 +35,7 @@ RUN install -d -o 65532 -g 65532 /var/lib/chatterfy-exporter
 WORKDIR /var/lib/chatterfy-exporter
 VOLUME /var/lib/chatterfy-exporter
 USER 65532:65532
-EXPOSE 9877
+EXPOSE 9877 9878
 # /ready is 200 while the exporter itself works, whatever is down; /health would say that the app is ill.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=60s --start-interval=5s --retries=3 \
   CMD ["chatterfy-exporter", "health", "--url", "http://127.0.0.1:9877/ready", "--deadline", "3s"]

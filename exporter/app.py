@@ -19,6 +19,7 @@ from exporter.metrics.page import Page
 from exporter.metrics.process import process_samples
 from exporter.metrics.store import Store
 from exporter.probes.base import ProbeJob
+from exporter.reception import Reception
 from exporter.schedule import Scheduler
 from exporter.settings import Settings
 from exporter.states import Board
@@ -65,6 +66,7 @@ class App:
         self._scheduler = Scheduler(clock, limit=self.settings.limits.probes_at_once)
         self._reloading = asyncio.Lock()
         self.business: Business | None = None
+        self._reception = Reception(self.store, self._tools)
         self._alerts = Alerts(self.store, self._tools, lambda: self.settings.environment)
         self._server = Server(
             Site(
@@ -93,6 +95,8 @@ class App:
         self._scheduler.start(process)
         self._scheduler.start(PageRefresh(self.page))
         log.info("exporter.started", url=self.url, probes=len(self.probes), version=VERSION)
+        # Before any row is counted it has to be known which ones are still on their way.
+        await self._reception.apply(self.settings)
         await self._start_business()
         if not self.probes:
             log.warning(
@@ -101,6 +105,7 @@ class App:
 
     async def close(self) -> None:
         """Stops the jobs and what they have under way, then the listener."""
+        await self._reception.close()
         if self.business:
             await self.business.close()
         await self._scheduler.close()
@@ -125,15 +130,28 @@ class App:
             self.store.series_per_metric = settings.limits.series_per_metric
             self._scheduler.limit(settings.limits.probes_at_once)
             await self._apply(settings)
-            if _business_sections(settings) != _business_sections(before):
-                try:
-                    await self._start_business()
-                except ExporterError as error:
-                    self.store.replace("config", [Sample(RELOADED, (), 0)])
-                    log.error("business.stopped", problem=str(error))  # noqa: TRY400  (it is no crash)
-                    return f"{error}\n"
+            problems = await self._restart(before)
+            if problems:
+                self.store.replace("config", [Sample(RELOADED, (), 0)])
+                return problems
             log.info("config.reloaded", probes=len(self.probes))
             return ""
+
+    async def _restart(self, before: Settings) -> str:
+        """Starts what listens for apps and browsers, and the queries, anew where they changed; says what failed."""
+        problems = ""
+        try:
+            await self._reception.apply(self.settings)
+        except ExporterError as error:
+            problems += f"{error}\n"
+            log.error("ingest.refused", problem=str(error))  # noqa: TRY400  (it is no crash)
+        if _business_sections(self.settings) != _business_sections(before):
+            try:
+                await self._start_business()
+            except ExporterError as error:
+                problems += f"{error}\n"
+                log.error("business.stopped", problem=str(error))  # noqa: TRY400  (as above)
+        return problems
 
     async def _apply(self, settings: Settings) -> None:
         self._alerts.configure(settings.alerts, settings.sentry.dsn if settings.sentry else None)
@@ -148,6 +166,11 @@ class App:
                 job = ProbeJob(name, options, self._tools, self.store)
                 self._jobs[name], self.probes[name] = job, job.state
                 self._scheduler.start(job)
+
+    @property
+    def ingest_url(self) -> str:
+        """Where apps and browsers may post; empty where nothing listens for them."""
+        return self._reception.url
 
     async def _start_business(self) -> None:
         """Starts the queries anew, as the configuration has them now."""
@@ -174,6 +197,7 @@ class App:
             board=self.tasks,
             clock=self._clock,
             daily=settings.daily,
+            hold=self._reception.hold,
         )
         await self.business.start()
 

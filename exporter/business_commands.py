@@ -66,7 +66,7 @@ async def check(settings: Settings, clock: Clock) -> list[str]:
     return [f"warning: {problem.table}: {problem.message}. {problem.advice}" for problem in found]
 
 
-def grants(settings: Settings, role: str, writer: str | None) -> str:
+def grants(settings: Settings, role: str, writer: str | None, keeper: str | None) -> str:
     """The least privileges for what is enabled, as SQL. Raises ConfigError where there is nothing to grant."""
     database = parse_database_url(_database(settings).url.reveal()).database
     tables = _tables(settings)
@@ -77,7 +77,23 @@ def grants(settings: Settings, role: str, writer: str | None) -> str:
         text += "\n" + rights.writer(tables, writer, parse_database_url(url.reveal()).database if url else database)
     elif daily and daily.enabled:
         text += "\n-- The daily job writes a table: name its role with --writer.\n"
+    stored = [section.STORES for section in settings.ingest.sections if section.STORES] if settings.ingest else []
+    if keeper:
+        text += "\n" + rights.keeper(tables, _some(stored), keeper, _kept_in(settings) or database)
+    elif stored:
+        text += "\n-- What is received is stored: name its role with --keeper.\n"
     return text
+
+
+def _some(stored: list[str]) -> list[str]:
+    if not stored:
+        raise ConfigError([Problem("", "ingest", "neither `events` nor `requests` is there: nothing is stored")])
+    return stored
+
+
+def _kept_in(settings: Settings) -> str | None:
+    url = settings.ingest.url if settings.ingest else None
+    return parse_database_url(url.reveal()).database if url else None
 
 
 async def daily(settings: Settings, first: date, last: date, clock: Clock, progress: Callable[[date], None]) -> None:

@@ -25,6 +25,7 @@ from exporter.doctor.login import login
 from exporter.doctor.run import run as run_doctor
 from exporter.doctor.stack import SERVERS
 from exporter.errors import ConfigError, ExporterError
+from exporter.ingest.deploys import client as deploys
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.probes.base import KINDS
 from exporter.settings import Settings, load, schema
@@ -174,15 +175,17 @@ def query(path: Path | None, since: float | None, name: str) -> None:
 @_config
 @click.option("--role", required=True, help="Whom the exporter logs in as; must be there already.")
 @click.option("--writer", help="Whom the daily job logs in as; must be there already.")
-def grants(path: Path | None, role: str, writer: str | None) -> None:
+@click.option("--keeper", help="Whom events and requests are stored as (`ingest.url`); must be there already.")
+def grants(path: Path | None, role: str, writer: str | None, keeper: str | None) -> None:
     """Print the least privileges that the exporter needs, as SQL.
 
-    Nothing but the columns that the enabled queries read, and with --writer the one table that the daily job writes:
+    Nothing but the columns that the enabled queries read, with --writer the one table that the daily job
+    writes, and with --keeper those that received rows are added to:
 
     \b
     chatterfy-exporter grants --role chatterfy_exporter --config config.yml | psql "$ADMIN_DATABASE_URL"
     """  # noqa: D301  (click's mark, as above)
-    click.echo(business_commands.grants(load(path, os.environ), role, writer), nl=False)
+    click.echo(business_commands.grants(load(path, os.environ), role, writer, keeper), nl=False)
 
 
 @main.command()
@@ -247,6 +250,37 @@ def smoke(url: str, deadline: float, environment: str) -> None:
     Exits 0 when all were delivered, 1 when one was not.
     """
     sys.exit(0 if asyncio.run(run_smoke(url, deadline, environment, SystemClock(), click.echo)) else 1)
+
+
+@main.command()
+@click.option(
+    "--url",
+    type=_URL,
+    envvar="DEPLOYS_URL",
+    default="http://127.0.0.1:9878",
+    show_default=True,
+    help="Where the exporter listens for what apps send.",
+)
+@click.option("--version", required=True, help="What was deployed.")
+@click.option("--environment", help="What it was deployed to; the exporter's own environment without it.")
+@click.option("--failed", "reason", metavar="REASON", help="It failed, for this reason; without it, it succeeded.")
+@click.option("--rollback", metavar="TEXT", help="How the rollback went.")
+@click.option("--app", help="What is deployed, for people.")
+@click.option("--link", help="A page about this deploy, such as the pipeline's.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="The file that has the token.")
+@click.option("--deadline", type=_DURATION, default="20s", show_default=True, help="How long it may take.")
+def deploy(url: str, link: str | None, token_file: Path | None, deadline: float, **told: str | None) -> None:
+    """Tell a running exporter of a deploy.
+
+    It marks the deploy on its page, and tells Slack, Grafana and Sentry where it is configured to (`ingest.deploys`).
+    Prints how that went, a line for each. The token is in --token-file, or in the environment as DEPLOYS_TOKEN.
+
+    Exits 0 when all know of it, 1 when one does not or there is no answer, 2 when the exporter does not take it so.
+    """
+    status = "succeeded" if told["reason"] is None else "failed"
+    body = deploys.deploy_of({**told, "url": link, "status": status})
+    token = deploys.token_of(token_file, os.environ)
+    sys.exit(0 if asyncio.run(deploys.tell(url, token, body, deadline, SystemClock(), say=click.echo)) else 1)
 
 
 @main.command()
@@ -336,8 +370,21 @@ def demo(outage: Plan | None, length: float | None, port: int, as_json: bool) ->
     "--exporter-password-file",
     "password_file",
     type=click.Path(path_type=Path),
-    help="A file that holds a password: with it, the roles `exporter` (reads) and `daily` (writes the daily figures) "
-    "are made, or given this password. Their maker has to be a superuser.",
+    help="A file that holds a password: with it, the roles `exporter` (reads), `daily` (writes the daily figures) and "
+    "`keeper` (adds events and requests) are made, or given this password. Their maker has to be a superuser.",
+)
+@click.option(
+    "--ingest-url",
+    "ingest",
+    type=_URL,
+    help="Where the exporter listens for what apps send, e.g. http://127.0.0.1:9878. Events and the request log are "
+    "posted there, and wait in memory until the exporter is up; without it, they are written into the database.",
+)
+@click.option(
+    "--ingest-token-file",
+    "token_file",
+    type=click.Path(path_type=Path),
+    help="A file that holds the token of the exporter's sections `events`, `requests` and `deploys`.",
 )
 @click.option("--listen", "host", default=HOST, show_default=True, help="The address to serve on, e.g. 0.0.0.0.")
 @click.option(
@@ -360,6 +407,8 @@ def traffic(  # noqa: PLR0913  (its options)
     *,
     url_file: Path | None,
     password_file: Path | None,
+    ingest: str | None,
+    token_file: Path | None,
     host: str,
     at: Ports,
     deadline: float,
@@ -382,9 +431,9 @@ def traffic(  # noqa: PLR0913  (its options)
 
     Needs the extra: pip install 'chatterfy-exporter[demo]'. Ctrl-C or SIGTERM stops it; the tables stay.
     """  # noqa: D301  (click's mark, as above)
-    given = access(url_file, password_file, os.environ)
-    clock = SystemClock()
-    sys.exit(asyncio.run(run_traffic(given, Place(host, at), deadline=deadline, as_json=as_json, clock=clock)))
+    given = access(os.environ, url_file, password=password_file, token=token_file)
+    options: dict[str, Any] = {"deadline": deadline, "as_json": as_json, "clock": SystemClock(), "ingest": ingest}
+    sys.exit(asyncio.run(run_traffic(given, Place(host, at), **options)))
 
 
 def _reader(path: Path | None, listen: tuple[str, int] | None) -> Callable[[], Settings]:

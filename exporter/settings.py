@@ -6,9 +6,11 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, create_model, field_validator, model_validator
 
-import exporter.probes  # noqa: F401  (loads every kind, so that KINDS is whole)
+import exporter.ingest
+import exporter.probes
+import exporter.relay  # noqa: F401  (loads every section and every kind, so that SECTIONS and KINDS are whole)
 from exporter.alerts.options import AlertsOptions
 from exporter.business.daily import DailyOptions
 from exporter.business.options import DatabaseOptions, QueriesOptions, StateOptions
@@ -19,6 +21,8 @@ from exporter.config.model import Options, build
 from exporter.config.reader import Document, read
 from exporter.config.secret import Sources, redactor
 from exporter.errors import ConfigError, Problem
+from exporter.ingest.durable import KeepingOptions
+from exporter.limits import SECTIONS, LimitsOptions, Section
 from exporter.probes.base import KINDS, Probe
 from exporter.sentry import DsnField
 from exporter.tables import TablesOptions
@@ -54,6 +58,31 @@ class Limits(Options):
     """Series of one metric that one job may show; the rest is counted in chatterfy_series_dropped_total."""
 
 
+class IngestListener(KeepingOptions):
+    """What apps and browsers send: a listener of its own, with the endpoints whose sections are here."""
+
+    listen: Address = ("127.0.0.1", 9878)
+    """Where the endpoints are served; never the operator's address."""
+    limits: LimitsOptions = LimitsOptions()
+    """Bounds for whatever comes."""
+
+    @property
+    def sections(self) -> list[Section]:
+        """The endpoints that are on."""
+        return [value for value in (getattr(self, name) for name in SECTIONS) if value is not None]
+
+
+if TYPE_CHECKING:
+    Ingest = IngestListener
+else:
+    Ingest = create_model(
+        "Ingest",
+        __base__=IngestListener,
+        __doc__=IngestListener.__doc__,
+        **{name: (kind | None, Field(None, description=kind.__doc__)) for name, kind in sorted(SECTIONS.items())},
+    )
+
+
 class Settings(Options):
     """The configuration file of chatterfy-exporter."""
 
@@ -69,6 +98,8 @@ class Settings(Options):
     """Where the exporter's own errors go."""
     alerts: AlertsOptions | None = None
     """What Alertmanager sends to the exporter; without it that endpoint is off."""
+    ingest: Ingest | None = None
+    """What apps and browsers send; without it nothing listens for them."""
     limits: Limits = Limits()
     """Bounds."""
     database: DatabaseOptions | None = None
@@ -90,6 +121,13 @@ class Settings(Options):
         """Reads the section also where it is absent: its file stands beside the configuration."""
         return {"state": {}, **data} if isinstance(data, dict) else data
 
+    @field_validator("ingest")
+    @classmethod
+    def _never_shares_a_socket(cls, ingest: IngestListener | None, info: ValidationInfo) -> IngestListener | None:
+        if ingest and "listen" in info.data and _meet(ingest.listen, info.data["listen"]):
+            raise ValueError("its `listen` is the operator's address too: what strangers reach needs one of its own")
+        return ingest
+
     @property
     def all_queries(self) -> tuple[Query, ...]:
         """The shipped queries and the configuration's own."""
@@ -98,6 +136,12 @@ class Settings(Options):
     def redact(self, text: str) -> str:
         """The text without any secret of this configuration."""
         return self._redact(text)
+
+
+def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether two addresses are one, or one is among those that the other stands for."""
+    hosts = {one[0], other[0]}
+    return one[1] == other[1] != 0 and (len(hosts) == 1 or not hosts.isdisjoint(("0.0.0.0", "::")))  # noqa: S104  (compared)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -2,7 +2,8 @@
 # Deploys: pre-deploy checks, DEPLOY, the health gate, and a notice to Slack of how it went.
 #
 # When DEPLOY or the health gate fails, ROLLBACK runs, the notice says why, and the exit code is 1.
-# Slack being down never fails a deploy.
+# Where DEPLOYS_URL is set, chatterfy-exporter is told and tells Slack; where Slack does not have the notice from it,
+# SLACK_WEBHOOK gets one. Neither of them being down ever fails a deploy.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=scripts/environment.sh
@@ -19,6 +20,14 @@ notice() {
   "$here/slack-notice.sh" "$1" "$2" Environment "$ENVIRONMENT" Version "$VERSION" "${@:3}" || true
 }
 
+# Tells the exporter, and says whether Slack has the notice from it.
+tell_exporter() {
+  [[ -n "${DEPLOYS_URL-}" ]] || return 1
+  exporter deploy --url="$DEPLOYS_URL" --version="$VERSION" --environment="$ENVIRONMENT" --app="$APP_NAME" "$@" 2>&1 |
+    tee "$said" || true
+  grep -q '^slack: sent' "$said"
+}
+
 # Runs a script of ours; shows what it says, and keeps it for the reason.
 step() {
   "$here/$1" 2>&1 | tee "$said"
@@ -32,7 +41,8 @@ complaints() {
 give_up() {
   trap - INT TERM
   complain "Deployment failed: $1"
-  notice danger "❌ $APP_NAME deployment to $ENVIRONMENT failed" Reason "$1" Rollback "$2"
+  tell_exporter --failed="$1" --rollback="$2" ||
+    notice danger "❌ $APP_NAME deployment to $ENVIRONMENT failed" Reason "$1" Rollback "$2"
   exit "${3:-1}"
 }
 
@@ -57,5 +67,5 @@ echo "🚀 Starting deployment of $APP_NAME $VERSION to $ENVIRONMENT..."
 step pre-deploy-checks.sh || give_up "$(complaints)" "not needed: nothing was deployed"
 bash -eo pipefail -c "$deploy" || roll_back "the deploy command ended with exit code $?"
 step health-check.sh || roll_back "$(complaints)"
-notice good "🚀 $APP_NAME deployed to $ENVIRONMENT successfully"
+tell_exporter || notice good "🚀 $APP_NAME deployed to $ENVIRONMENT successfully"
 echo "✅ Deployment completed successfully!"

@@ -12,6 +12,8 @@
 #   DEPLOY         The shell command that deploys (default: docker compose -f "$COMPOSE_FILE" up -d)
 #   ROLLBACK       The shell command that undoes a deploy that failed (default: none)
 #   EXPORTER       How to call chatterfy-exporter (default: chatterfy-exporter)
+#   DEPLOYS_URL    Where chatterfy-exporter takes deploys, e.g. http://127.0.0.1:9878 (default: none, it is not told)
+#   DEPLOYS_TOKEN  The token of its section ingest.deploys; a secret, never shown
 #   SLACK_WEBHOOK  Where notices go; a secret, never shown (default: none, no notices)
 
 comment_on_top() {

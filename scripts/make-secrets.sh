@@ -70,6 +70,9 @@ else
   put exporter_password "$(random)"
   put exporter/database_url "postgresql://exporter:$(<"$folder/exporter_password")@postgres:5432/chatterfy"
   put exporter/daily_url "postgresql://daily:$(<"$folder/exporter_password")@postgres:5432/chatterfy"
+  put exporter/keeper_url "postgresql://keeper:$(<"$folder/exporter_password")@postgres:5432/chatterfy"
+  put exporter/ingest_token "$(random)"
+  put exporter/sentry_dsn http://demo@sentry.example.com/1
   put exporter/stripe_key "sk_test_$(random)"
   put exporter/s3_access_key "$(random)"
   put exporter/s3_secret_key "$(random)"

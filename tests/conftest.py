@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 import structlog
 import trustme
+from hypothesis import settings
 
 from exporter.clock import Clock, SystemClock
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres, debian_postgres
 from tests.support.running import Once, Running, running
 from tests.support.servers import closed_port
+
+# How long an example takes is the machine's business: timings never stand in a test.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -244,6 +244,42 @@ async def test_grants_ask_for_the_writer_of_a_daily_job_that_is_enabled(app, dai
     assert ("--writer" in result.stdout) is told
 
 
+KEEPING = "ingest: {url: {env: WRITER_DATABASE_URL}, events: {}, requests: {}}\n"
+
+
+async def test_the_keeper_may_add_rows_where_they_are_kept_and_read_their_keys_alone(app):
+    result = await app.run(
+        "grants", "--role", "r", "--keeper", "k", configuration=DATABASE + KEEPING,
+        writer=app.url().replace(app.name, "elsewhere"),
+    )  # fmt: skip
+
+    logged = '("endpoint", "method", "duration", "status", "timestamp", "id", "type")'
+    assert [line for line in result.stdout.splitlines() if line.endswith('TO "k";')] == [
+        'GRANT CONNECT ON DATABASE "elsewhere" TO "k";',
+        'GRANT USAGE ON SCHEMA "public" TO "k";',
+        'GRANT SELECT ("id"), INSERT ("id", "eventType", "data", "timestamp") ON "public"."BusinessEvent" TO "k";',
+        f'GRANT SELECT ("id"), INSERT {logged} ON "public"."Metric" TO "k";',
+    ]
+
+
+async def test_a_keeper_without_a_url_of_its_own_adds_to_what_is_on_in_the_same_database(app):
+    result = await app.run("grants", "--role", "r", "--keeper", "k", configuration=DATABASE + "ingest: {events: {}}")
+
+    assert f'GRANT CONNECT ON DATABASE "{app.name}" TO "k";' in result.stdout
+    assert 'ON "public"."BusinessEvent" TO "k";' in result.stdout
+    assert 'ON "public"."Metric" TO "k";' not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("ingest", "told"), [("", False), ("ingest: {beacon: {origins: ['https://it.example']}}", False), (KEEPING, True)]
+)
+async def test_grants_ask_for_the_keeper_where_rows_are_stored(app, ingest, told):
+    result = await app.run("grants", "--role", "r", configuration=DATABASE + ingest)
+
+    assert result.exit_code == 0
+    assert ("--keeper" in result.stdout) is told
+
+
 async def test_a_writer_without_a_url_of_its_own_is_let_into_the_same_database(app):
     result = await app.run("grants", "--role", "r", "--writer", "w", configuration=DATABASE + "daily: {}")
 
@@ -255,6 +291,7 @@ async def test_a_writer_without_a_url_of_its_own_is_let_into_the_same_database(a
     [
         (["grants", "--role", "r"], "{}", "database: not configured: say where it is"),
         (["grants", "--role", "r", "--writer", "w"], DATABASE, "daily: not configured: add the section"),
+        (["grants", "--role", "r", "--keeper", "k"], DATABASE, "ingest: neither `events` nor `requests` is there"),
         (["query", "users"], "{}", "database: not configured: say where it is"),
         (["query", "users", "--since", "2h"], DATABASE, "--since: 'users' is a gauge"),
         (["query", "usres"], DATABASE, "no query named 'usres' (did you mean 'users'?)"),

@@ -31,6 +31,7 @@ COMMANDS = [
     ["daily"],
     ["health"],
     ["smoke"],
+    ["deploy"],
     ["kinds"],
     ["metrics"],
     ["demo"],
@@ -89,6 +90,8 @@ def test_the_example_configuration_is_good():
         "AWS_SECRET_ACCESS_KEY": "x",
         "SENTRY_DSN": "http://k@127.0.0.1/1",
         "ALERTS_TOKEN": "x",
+        "EVENTS_TOKEN": "x",
+        "DEPLOYS_TOKEN": "x",
     }
 
     result = run("config", "check", "--config", "config.example.yml", environ=secrets)

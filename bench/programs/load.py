@@ -1,9 +1,12 @@
-"""Program: asks for a URL over kept-alive connections, and prints how long the answers took, as JSON."""
+"""Program: asks for a URL or posts to it over kept-alive connections; prints how long the answers took, as JSON."""
 
 import argparse
 import asyncio
 import json
 import time
+from collections.abc import Iterator
+from itertools import count, repeat
+from pathlib import Path
 from urllib.parse import urlsplit
 
 ACCEPT = (
@@ -11,6 +14,9 @@ ACCEPT = (
     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 )
 """What Prometheus 2.42 accepts."""
+
+NUMBER = b"{number}"
+"""What stands in a body where every request has another number, of 19 digits, that no earlier run has had."""
 
 
 class Connection(asyncio.Protocol):
@@ -40,7 +46,7 @@ class Connection(asyncio.Protocol):
             if not end:
                 return
             self._head = b""
-            if not head.startswith(b"HTTP/1.1 200"):
+            if not head.startswith(b"HTTP/1.1 2"):
                 self._answered.set_exception(ConnectionError(head.decode()))
                 return
             fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
@@ -58,12 +64,34 @@ class Connection(asyncio.Protocol):
         return time.perf_counter() - begin
 
 
-async def load(url: str, connections: int, seconds: float, rate: float) -> dict[str, float]:
-    """Asks for that long: at `rate` requests a second over all connections, or as fast as answers come (rate 0)."""
+def requests(url: str, body: bytes | None = None, kind: str = "") -> Iterator[bytes]:
+    """Requests without an end: GET, or POST where there is a body, whose Content-Type is `kind`."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    fields = f"Host: {parts.netloc}\r\nAccept: {ACCEPT}\r\nAccept-Encoding: gzip\r\n"
-    request = f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode()
+    if body is None:
+        fields = f"Host: {parts.netloc}\r\nAccept: {ACCEPT}\r\nAccept-Encoding: gzip\r\n"
+        return repeat(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+    first = time.time_ns()
+    length = len(body.replace(NUMBER, str(first).encode()))
+    fields = f"Host: {parts.netloc}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
+    request = f"POST {path} HTTP/1.1\r\n{fields}\r\n".encode() + body
+    if NUMBER not in body:
+        return repeat(request)
+    return (request.replace(NUMBER, str(number).encode()) for number in count(first))
+
+
+async def load(
+    url: str, connections: int, seconds: float, rate: float, wanted: Iterator[bytes] | None = None
+) -> dict[str, float]:
+    """Asks for that long: at `rate` requests a second over all connections, or as fast as answers come (rate 0).
+
+    What is `wanted` are the requests, each for this URL: to GET it unless told otherwise.
+
+    With a rate, a request that has to wait for the answer to the one before is late, and its time counts from when it
+    was due: who is slow cannot make the load gentler.
+    """
+    parts = urlsplit(url)
+    wanted = wanted or requests(url)
     times: list[float] = []
     begin = time.perf_counter()
 
@@ -74,10 +102,12 @@ async def load(url: str, connections: int, seconds: float, rate: float) -> dict[
         due = begin + step * place / connections
         try:
             while due < begin + seconds and time.perf_counter() < begin + seconds:
+                late = 0.0
                 if rate:
+                    late = max(0.0, time.perf_counter() - due)
                     await asyncio.sleep(due - time.perf_counter())
                     due += step
-                times.append(await connection.ask(request))
+                times.append(late + await connection.ask(next(wanted)))
         finally:
             connection.transport.close()
 
@@ -100,7 +130,11 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=0.0)
-    print(json.dumps(asyncio.run(load(**vars(parser.parse_args())))))
+    parser.add_argument("--body", type=Path)
+    parser.add_argument("--kind", default="text/plain", help="the body's Content-Type")
+    chosen = parser.parse_args()
+    wanted = requests(chosen.url, chosen.body and chosen.body.read_bytes(), chosen.kind)
+    print(json.dumps(asyncio.run(load(chosen.url, chosen.connections, chosen.seconds, chosen.rate, wanted))))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Gauges: a query's rows as they are now."""
 
 from exporter.business.horizon import SNAPSHOT
-from exporter.business.query import PATH_RULES, Query, Rules
+from exporter.business.query import Query
 from exporter.business.values import filled, largest, samples, totals
+from exporter.metrics.paths import PATH_RULES, Rules
 from exporter.metrics.store import DROPPED, Store
 from exporter.tables import Tables
 from exporter.tools.sql import Pool

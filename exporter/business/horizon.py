@@ -9,18 +9,19 @@ snapshot is taken: a transaction that commits between the two would otherwise be
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from exporter.business.query import PATH_RULES, Query, Rules
+from exporter.business.query import Query
 from exporter.business.state import OLDER, Closed, StateFile, Totals, merge
 from exporter.business.values import filled, first_come, samples, totals
 from exporter.errors import Failed
 from exporter.metrics.catalogue import Metric, Sample
+from exporter.metrics.paths import PATH_RULES, Rules
 from exporter.metrics.store import DROPPED, Store
 from exporter.tables import Tables, Window
 from exporter.tools.sql import Pool
@@ -57,6 +58,11 @@ SELECT clock_timestamp() AS now, pg_is_in_recovery() AS standby, pg_last_xact_re
 """What the new horizon depends on. Neither vacuum nor a standby's sender writes rows."""
 
 
+Hold = Callable[[str], float | None]
+"""Before which no row of a logical table can come any more that was accepted and is not in the database yet, in seconds
+since 1970; None where nothing holds the table's counters back."""
+
+
 class Counter:
     """One counter or histogram query with its state."""
 
@@ -71,6 +77,7 @@ class Counter:
         rules: Rules = PATH_RULES,
         skew: float = 5.0,
         from_now: bool = False,
+        hold: Hold = lambda _: None,
     ) -> None:
         self.query = query
         self._tables = tables
@@ -80,6 +87,7 @@ class Counter:
         self._rules = rules
         self._skew = timedelta(seconds=skew)
         self._from_now = from_now
+        self._hold = hold
         self._closed: Closed | None = None
         self._known: set[tuple[str, ...]] = set()
         self._warned = False
@@ -97,12 +105,14 @@ class Counter:
             await self._refresh(await self._load(), seconds)
 
     async def _refresh(self, closed: Closed, seconds: float) -> None:
+        # Before the snapshot, as the rest of the bound: what is stored after this is held back by it.
+        held = self._hold(self.query.growing[0]) if self.query.growing else None
         async with self._pool.transaction("BEGIN READ ONLY", seconds) as connection:
             (row,) = await connection.fetch(_BOUND)
         if not row["sees_all"] and not self._warned:
             self._warned = True
             log.warning("query.blind", query=self.query.name, advice="GRANT pg_monitor: open transactions are not seen")
-        bound = new_horizon(closed.horizon, dict(row), self.query.settle, self._skew)
+        bound = new_horizon(closed.horizon, dict(row), self.query.settle, self._skew, held)
         later = closed.copy()
         known = set(self._known)
         async with self._pool.transaction(SNAPSHOT, seconds) as connection:
@@ -203,8 +213,13 @@ class Counter:
         yield from _by_day(max(first, since) if since else first, horizon)
 
 
-def new_horizon(old: datetime | None, server: Mapping[str, Any], settle: timedelta, skew: timedelta) -> datetime:
-    """Before which no row can come any more, by what the server says of itself (_BOUND); never before the `old` one."""
+def new_horizon(
+    old: datetime | None, server: Mapping[str, Any], settle: timedelta, skew: timedelta, held: float | None = None
+) -> datetime:
+    """Before which no row can come any more, by what the server says of itself (_BOUND); never before the `old` one.
+
+    `held` is how far it may go at most: what was accepted since then may still have to be stored.
+    """
     bounds: list[datetime] = [server["now"] - settle]
     if server["standby"]:
         # The primary's transactions are invisible here; what comes late is found by the recount.
@@ -214,6 +229,8 @@ def new_horizon(old: datetime | None, server: Mapping[str, Any], settle: timedel
     if old and (server["prepared"] or not bounds):
         return old
     new: datetime = min(bounds, default=server["now"] - settle)
+    if held is not None:
+        new = min(new, datetime.fromtimestamp(held, UTC))
     return max(new, old) if old else new
 
 

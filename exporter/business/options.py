@@ -1,25 +1,14 @@
 """The sections of the configuration that business metrics have."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import Field
 
-from exporter.business.query import PATH_RULES, Rules
-from exporter.config.fields import Duration, Name
+from exporter.config.fields import Duration, Name, RelativePath
 from exporter.config.model import Options
-from exporter.config.secret import Sources
+from exporter.metrics.paths import PATH_RULES, Rules
 from exporter.tools.database_url import DatabaseUrlField
-
-
-def _path(text: object, info: ValidationInfo) -> Path:
-    if not isinstance(text, str | Path):
-        raise ValueError(f"expected a path, got {text!r}")
-    return info.context.folder / text if isinstance(info.context, Sources) else Path(text)
-
-
-RelativePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "examples": ["state.sqlite"]})]
-"""A path, from the configuration's folder."""
 
 
 class DatabaseOptions(Options):

@@ -16,21 +16,9 @@ from exporter.config.reader import Document, parse
 from exporter.config.secret import Sources
 from exporter.errors import ConfigError, Problem
 from exporter.metrics.catalogue import Kind, Metric
+from exporter.metrics.labels import UNKNOWN
+from exporter.metrics.paths import PATH_RULES, Rules
 from exporter.tables import LOGICAL, Tables, Window, used
-
-OTHER, UNKNOWN = "other", "unknown"
-"""What stands for label values beyond the cap, and for those that are NULL."""
-
-Rules = tuple[tuple[str, str], ...]
-"""Regular expressions (PostgreSQL's) and what they are replaced by, in order."""
-
-PATH_RULES: Rules = (
-    (r"[?#].*$", ""),
-    (r"/[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?=/|$)", "/:id"),
-    (r"/(?:[a-z]{2,8}_)?(?=[A-Za-z]*[0-9])[A-Za-z0-9_-]{16,}(?=/|$)", "/:id"),
-    (r"/[0-9]+(?=/|$)", "/:id"),
-)
-"""Query strings go; UUIDs, cuids and the like, and numbers become `:id`."""
 
 
 def _logical(name: str) -> str:

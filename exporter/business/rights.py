@@ -16,6 +16,9 @@ _READER = """\
 _MONITOR = """\
 -- To see how long others' transactions have been open: without it, counters trust the time to settle alone.
 """
+_KEEPER = """\
+-- What is stored of events and requests that are received: rows are added, and of others their keys alone are read.
+"""
 _WRITER = """\
 -- What the daily job reads, and the one table that it writes.
 """
@@ -41,6 +44,16 @@ def writer(tables: Tables, role: str, database: str) -> str:
     rights = {place: f"SELECT {_list(names)}" for place, names in tables.rights(READS).items()}
     rights[tables.physical(WRITES)] = f"SELECT {every}, INSERT {every}, UPDATE {changed}"
     return "".join((_WRITER, *_lines(rights, role, database)))
+
+
+def keeper(tables: Tables, names: Iterable[str], role: str, database: str) -> str:
+    """The grants for the role that stores what is received in these logical tables."""
+    rights = {}
+    for name in names:
+        columns = tables.columns(name)
+        added = dict.fromkeys([*columns.values(), *tables.tables[name].only])
+        rights[tables.physical(name)] = f"SELECT {_list([columns['id']])}, INSERT {_list(added)}"
+    return "".join((_KEEPER, *_lines(rights, role, database)))
 
 
 def _lines(rights: Mapping[Place, str], role: str, database: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import structlog
 
 from exporter.business.daily import Daily, DailyOptions
 from exporter.business.gauge import Gauge
-from exporter.business.horizon import SNAPSHOT, Counter
+from exporter.business.horizon import SNAPSHOT, Counter, Hold
 from exporter.business.options import DatabaseOptions, QueriesOptions, StateOptions
 from exporter.business.query import Query
 from exporter.business.state import StateFile
@@ -86,6 +86,7 @@ class Business:
         board: Board,
         clock: Clock,
         daily: DailyOptions | None = None,
+        hold: Hold = lambda _: None,
     ) -> None:
         """Raises ExporterError when the state cannot be kept."""
         self._daily: tuple[DailyOptions, Pool, Daily] | None = None
@@ -120,6 +121,7 @@ class Business:
                     rules=rules,
                     skew=database.skew,
                     from_now=state.start == "now",
+                    hold=hold,
                 )
             )
 

@@ -5,10 +5,11 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from exporter.business.query import OTHER, Query
+from exporter.business.query import Query
 from exporter.business.state import Key, Totals
 from exporter.errors import Failed
 from exporter.metrics.catalogue import Buckets, Sample
+from exporter.metrics.labels import OTHER
 
 SUM = "sum"
 STAYS = Decimal("1.25")

@@ -108,6 +108,13 @@ def ca_file(text: object, info: ValidationInfo) -> Path:
     return path
 
 
+def relative_path(text: object, info: ValidationInfo) -> Path:
+    """A path, from the configuration's folder."""
+    if not isinstance(text, str | Path):
+        raise ValueError(f"expected a path, got {text!r}")
+    return info.context.folder / text if isinstance(info.context, Sources) else Path(text)
+
+
 def _named(schema: str, description: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": schema, "description": description, "examples": list(examples)})
 
@@ -118,6 +125,10 @@ Address = Annotated[
     tuple[str, int], BeforeValidator(address), _named("string", "Host and port to listen on.", "127.0.0.1:9877")
 ]
 CaFile = Annotated[Path, BeforeValidator(ca_file), _named("string", "A PEM file of certificates to trust.", "ca.pem")]
+RelativePath = Annotated[
+    Path, BeforeValidator(relative_path), WithJsonSchema({"type": "string", "examples": ["state.sqlite"]})
+]
+"""A path, from the configuration's folder."""
 Port = Annotated[int, BeforeValidator(port), Field(json_schema_extra={"minimum": 1, "maximum": 65535})]
 HttpUrl = Annotated[str, BeforeValidator(http_url), _named("string", "An http or https URL.", "https://example.com/")]
 _STATUS: dict[str, Any] = {"anyOf": [{"type": "integer"}, {"type": "string"}]}

@@ -38,7 +38,7 @@ def _line(where: str) -> int:
 
 
 def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
-    at = _written(details["loc"], document.data)
+    at = _written(details["loc"], document.data, missing=details["type"] == "missing")
     value = details["input"]
     context = details.get("ctx", {})
     match details["type"]:
@@ -74,11 +74,15 @@ def _problem(details: ErrorDetails, document: Document, schema: dict[str, Any]) 
     return Problem(document.where(at), dotted(at), message)
 
 
-def _written(loc: tuple[int | str, ...], data: Any) -> Key:
-    """The location as the file has it: pydantic also names the chosen kind of a probe, and marks bad mapping keys."""
+def _written(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> Key:
+    """The location as the file has it.
+
+    pydantic also names the chosen kind of a probe and each form that a value may have, and marks bad mapping keys.
+    """
     at: Key = ()
-    for part in loc:
-        if part == "[key]" or (isinstance(data, dict) and part not in data and data.get("kind") == part):
+    for place, part in enumerate(loc, 1):
+        last = missing and place == len(loc)
+        if isinstance(part, str) and not last and not (isinstance(data, dict) and part in data):
             continue
         at = (*at, part)
         data = _inside(data, part)

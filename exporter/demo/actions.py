@@ -1,13 +1,12 @@
 """What the toy product's users do, written as the application would write it: in one transaction each."""
 
-import json
 from collections.abc import Collection
 from random import Random
-from secrets import token_hex
 
 from asyncpg.pool import PoolConnectionProxy
 
 from exporter.demo.catalogue import ENDPOINTS, FILE_TYPES, MODELS, PLANS, REASONS, SOURCES
+from exporter.demo.notes import Notes, new_id
 from exporter.demo.outages import Outage
 
 FAILURE_SHARE = 0.0005
@@ -18,16 +17,20 @@ SLOW_MS = 5500
 
 
 class Actions:
-    """The actions, through a connection that is in a transaction; requests suffer as `broken` says."""
+    """The actions, through a connection that is in a transaction; requests suffer as `broken` says.
+
+    Events and the request log are `notes`: they are not written here.
+    """
 
     def __init__(self, connection: PoolConnectionProxy, random: Random, broken: Collection[Outage]) -> None:
         self._connection = connection
         self._random = random
         self._broken = broken
+        self.notes = Notes()
 
     async def signup(self) -> None:
         """A new user; one in three founds an organisation, the others join one."""
-        user_id, org_id = _new_id(), _new_id()
+        user_id, org_id = new_id(), new_id()
         if self._random.randrange(3) == 0:
             await self._connection.execute('INSERT INTO "Org" (id, name) VALUES ($1, $2)', org_id, f"Org {org_id}")
         else:
@@ -39,7 +42,7 @@ class Actions:
             f"User {user_id}",
             org_id,
         )
-        await self._event("user_signup", userId=user_id, source=self._random.choice(SOURCES))
+        self.notes.event("user_signup", userId=user_id, source=self._random.choice(SOURCES))
 
     async def subscription(self) -> None:
         """An organisation that never had a subscription takes one; nothing happens when there is none."""
@@ -59,12 +62,12 @@ class Actions:
             INSERT INTO "Subscription" (id, "orgId", "stripeSubscriptionId", status, amount)
             VALUES ($1, $2, $3, 'active', $4)
             """,
-            _new_id(),
+            new_id(),
             org_id,
-            f"sub_{_new_id()}",
+            f"sub_{new_id()}",
             plan.amount,
         )
-        await self._event("subscription_created", orgId=org_id, planCode=plan.code, amount=plan.amount)
+        self.notes.event("subscription_created", orgId=org_id, planCode=plan.code, amount=plan.amount)
 
     async def cancellation(self) -> None:
         """An active subscription ends; nothing happens when there is none."""
@@ -76,13 +79,13 @@ class Actions:
             """
         )
         if org_id is not None:
-            await self._event("subscription_cancelled", orgId=org_id, reason=self._random.choice(REASONS))
+            self.notes.event("subscription_cancelled", orgId=org_id, reason=self._random.choice(REASONS))
 
     async def upload(self) -> None:
         """A file of some hundred kilobytes, now and then of many megabytes."""
         _, org_id = await self._someone()
         size = min(100_000_000, int(self._random.lognormvariate(13, 1.5)))
-        await self._event("file_upload", orgId=org_id, fileSize=size, fileType=self._random.choice(FILE_TYPES))
+        self.notes.event("file_upload", orgId=org_id, fileSize=size, fileType=self._random.choice(FILE_TYPES))
 
     async def message(self) -> None:
         """A message to a model, its event, and its place in the day's usage."""
@@ -91,14 +94,14 @@ class Actions:
         tokens = 20 + int(self._random.lognormvariate(6, 0.8))
         await self._connection.execute(
             'INSERT INTO "Message" (id, "userId", content, provider, model, tokens) VALUES ($1, $2, $3, $4, $5, $6)',
-            _new_id(),
+            new_id(),
             user_id,
             "What does my plan include?",
             model.provider,
             model.name,
             tokens,
         )
-        await self._event("chat_message", orgId=org_id, provider=model.provider, model=model.name, tokens=tokens)
+        self.notes.event("chat_message", orgId=org_id, provider=model.provider, model=model.name, tokens=tokens)
         await self._connection.execute(
             """
             INSERT INTO "Usage" (id, "orgId", day, provider, model, tokens, cost_usd)
@@ -106,7 +109,7 @@ class Actions:
             ON CONFLICT ("orgId", day, provider, model)
             DO UPDATE SET tokens = "Usage".tokens + EXCLUDED.tokens, cost_usd = "Usage".cost_usd + EXCLUDED.cost_usd
             """,
-            _new_id(),
+            new_id(),
             org_id,
             model.provider,
             model.name,
@@ -119,12 +122,7 @@ class Actions:
         endpoint = self._random.choice(ENDPOINTS)
         _, org_id = await self._someone()
         duration = endpoint.median_ms * self._random.lognormvariate(0, 0.5)
-        await self._connection.execute(
-            """
-            INSERT INTO "Metric" (id, type, endpoint, method, duration, status, timestamp)
-            VALUES ($1, 'api_request', $2, $3, $4, $5, CURRENT_TIMESTAMP)
-            """,
-            _new_id(),
+        self.notes.request(
             endpoint.path.replace(":id", org_id),
             endpoint.method,
             duration + (SLOW_MS if Outage.SLOW in self._broken else 0),
@@ -145,16 +143,3 @@ class Actions:
             'SELECT id, "orgId" FROM "User" OFFSET floor(random() * (SELECT count(*) FROM "User")) LIMIT 1'
         )
         return user["id"], user["orgId"]
-
-    async def _event(self, event_type: str, **data: str | int) -> None:
-        await self._connection.execute(
-            'INSERT INTO "BusinessEvent" (id, "eventType", data) VALUES ($1, $2, $3)',
-            _new_id(),
-            event_type,
-            json.dumps(data, separators=(",", ":")),
-        )
-
-
-def _new_id() -> str:
-    """An id that looks like Prisma's."""
-    return f"c{token_hex(12)}"

@@ -33,6 +33,14 @@ class Endpoint(NamedTuple):
     median_ms: float
 
 
+class Page(NamedTuple):
+    """A page of the web site by its route, and how long it takes: the medians of its LCP and INP in milliseconds."""
+
+    route: str
+    lcp: float
+    inp: float
+
+
 def weighted(weights: Mapping[T, int]) -> tuple[T, ...]:
     """Each choice repeated by its weight; the weights add up to SLOTS, so that SQL can draw by slot number."""
     return tuple(choice for choice, weight in weights.items() for _ in range(weight))
@@ -64,3 +72,15 @@ ENDPOINTS = weighted(
         Endpoint("PATCH", "/v1/orgs/:id", 200, 40): 1,
     }
 )
+PAGES = weighted(
+    {
+        Page("/chat/[id]", 1900, 150): 46,
+        Page("/", 1350, 60): 21,
+        Page("/login", 1150, 70): 12,
+        Page("/files", 1700, 100): 10,
+        Page("/pricing", 1600, 60): 6,
+        Page("/settings", 1450, 80): 5,
+    }
+)
+ANSWER_MS = {"gpt-4o": 3200, "gpt-4o-mini": 1500, "claude-sonnet": 4100, "claude-haiku": 1700, "gemini-flash": 1200}
+"""The median time until a model's answer is complete, as its reader sees it."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 from exporter.clock import Clock
 from exporter.demo.mailbox import Mailbox
 from exporter.demo.mrkdwn import mrkdwn
-from exporter.demo.sentry import Sentry
+from exporter.demo.sentry import ALERTS, APP, Sentry
 from exporter.demo.site import Site
 from exporter.demo.slack import Slack, colour
 from exporter.web.health import timestamp
@@ -42,8 +42,16 @@ class Channels:
 
     @property
     def dsn(self) -> str:
-        """The address of the project in Sentry."""
-        return f"http://{self._key}@{self.site.url.removeprefix('http://')}/1"
+        """The address of the project in Sentry that alerts go to."""
+        return self._dsn_of(ALERTS)
+
+    @property
+    def app_dsn(self) -> str:
+        """The address of the toy API's own project there."""
+        return self._dsn_of(APP)
+
+    def _dsn_of(self, project: str) -> str:
+        return f"http://{self._key}@{self.site.url.removeprefix('http://')}/{project}"
 
     async def start(self) -> None:
         """Starts to listen."""
@@ -73,7 +81,7 @@ class Channels:
         return _page("mail.html", entries=list(reversed(self.mailbox.mails)))
 
     async def _sentry_page(self, _: web.Request) -> web.Response:
-        return _page("sentry.html", entries=list(reversed(self.sentry.events)))
+        return _page("sentry.html", entries=self.sentry.all)
 
     async def _messages(self, _: web.Request) -> web.Response:
         """What came to Slack, newest first, as JSON."""

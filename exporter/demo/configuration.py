@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from exporter.demo.catalogue import MODELS, PAGES
+from exporter.demo.pages import KEY
 from exporter.demo.s3 import BUCKET
 from exporter.demo.site import HOST, Sites
 
@@ -55,5 +57,24 @@ def configuration(port: int, sites: Sites, authority: Path) -> str:
         "queries": {"every": dict.fromkeys(("active_orgs", "mrr_usd", "orgs", "subscriptions", "users"), "15s")},
         "state": {"path": str(authority.with_name("state.sqlite"))},
         "daily": {"enabled": True, "url": {"env": "DEMO_WRITER_URL"}, "every": "1m", "timeout": "30s"},
+        "ingest": _ingest(web.url),
     }
     return yaml.safe_dump(document, sort_keys=False)
+
+
+def _ingest(origin: str) -> dict[str, Any]:
+    """What the toy's servers and its pages at `origin` post to."""
+    token = {"env": "DEMO_INGEST_TOKEN"}
+    models: dict[str, list[str]] = {}
+    for model in dict.fromkeys(MODELS):
+        models.setdefault(model.provider, []).append(model.name)
+    return {
+        "listen": f"{HOST}:0",
+        "url": {"env": "DEMO_KEEPER_URL"},
+        "events": {"token": dict(token)},
+        "requests": {"token": dict(token)},
+        "beacon": {"origins": [origin], "pages": [page.route for page in dict.fromkeys(PAGES)], "models": models},
+        "sentry": {"projects": {"api": {"dsn": {"env": "DEMO_APP_DSN"}}}},
+        "posthog": {"forward": False, "origins": [origin], "keys": [KEY]},
+        "deploys": {"token": dict(token), "slack": {"env": "DEMO_SLACK_WEBHOOK"}},
+    }

@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 
 from exporter.demo.connections import connections, transaction
-from exporter.demo.tables import READER, WRITER, make_roles, make_tables
+from exporter.demo.tables import KEEPER, READER, WRITER, make_roles, make_tables
 from exporter.errors import ExporterError
 
 with warnings.catch_warnings():  # The wheel looks for the user's runtime folder, and warns where there is none.
@@ -65,6 +65,7 @@ class Database:
 
     url: str
     writer_url: str
+    keeper_url: str
     """Where the exporter connects, with its password; known once started."""
 
     pool: asyncpg.Pool
@@ -130,5 +131,7 @@ class Database:
         self._closing.push_async_callback(asyncio.to_thread, self._server.discard)
         (data / "pg_hba.conf").write_text(_PG_HBA)
         self._owner_url = self._server.get_uri()
-        self.url = self._owner_url.replace("postgres:@", f"{READER}:{self._password}@", 1)
-        self.writer_url = self._owner_url.replace("postgres:@", f"{WRITER}:{self._password}@", 1)
+        self.url, self.writer_url, self.keeper_url = map(self._url_of, (READER, WRITER, KEEPER))
+
+    def _url_of(self, role: str) -> str:
+        return self._owner_url.replace("postgres:@", f"{role}:{self._password}@", 1)

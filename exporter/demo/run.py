@@ -68,6 +68,7 @@ A small SaaS is up on this machine, and the exporter watches it. Ctrl-C stops it
   status page   {urls["exporter"]}/
   metrics       {urls["metrics"]}
   health        {urls["exporter"]}/health
+  ingest        {urls["ingest"]} (where the app and its pages post)
   the web       {sites.web.url}/ and {sites.web.tls_url}/
   the API       {sites.api.url}/health
   Prometheus    {urls["prometheus"] or "not installed"}

@@ -11,6 +11,9 @@ from aiohttp import web
 from exporter.clock import Clock
 from exporter.demo.slack import KEPT
 
+ALERTS, APP = "1", "2"
+"""The projects: alerts come to one, the errors of the toy API to the other."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -27,11 +30,17 @@ class Event:
 
 
 class Sentry:
-    """The ingestion of events; `events` are oldest first."""
+    """The ingestion of events; those of alerts are `events`, all others `errors`, oldest first."""
 
     def __init__(self, clock: Clock) -> None:
         self.events: deque[Event] = deque(maxlen=KEPT)
+        self.errors: deque[Event] = deque(maxlen=KEPT)
         self._clock = clock
+
+    @property
+    def all(self) -> list[Event]:
+        """All that came, newest first."""
+        return sorted((*self.events, *self.errors), key=lambda event: event.at, reverse=True)
 
     async def post(self, request: web.Request) -> web.Response:
         """`POST /api/<project>/envelope/`: answers as Sentry does."""
@@ -39,7 +48,8 @@ class Sentry:
             items = list(_items(await request.read()))
         except ValueError:
             return web.json_response({"detail": "invalid envelope"}, status=400)
-        self.events += [Event(self._clock.now(), json.loads(body)) for kind, body in items if kind == "event"]
+        kept = self.events if request.match_info["project"] == ALERTS else self.errors
+        kept += [Event(self._clock.now(), json.loads(body)) for kind, body in items if kind == "event"]
         return web.json_response({})
 
 

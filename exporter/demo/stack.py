@@ -30,7 +30,7 @@ class Stack:
         return {
             "exporter": self.app.url,
             "metrics": f"{self.app.url}/metrics",
-            "ingest": None,
+            "ingest": self.app.ingest_url,
             **{server.name: server.url if server.installed else None for server in servers},
             "slack": self.world.channels.site.url,
         }
@@ -49,6 +49,7 @@ async def started(clock: Clock, progress: Progress, *, port: int = 0) -> AsyncIt
         app = App(lambda: load(file, environ), clock)
         closing.push_async_callback(app.close)
         await app.start()
+        world.post_to(app.ingest_url)
         monitoring = Monitoring(world.folder, clock)
         closing.push_async_callback(monitoring.close)
         await monitoring.start(app.url, environ["DEMO_ALERTS_TOKEN"], world.channels, world.authority)

@@ -7,11 +7,17 @@ from asyncpg.pool import PoolConnectionProxy
 READER = "exporter"
 WRITER = "daily"
 """The role that may write the table of daily figures, and no other."""
+KEEPER = "keeper"
+"""The role that may add events and requests, and read nothing of them but their ids."""
 
 MARK = "Made by chatterfy-exporter for its demo."
 """What tells the demo's tables from those of a real Chatterfy, which have the same names."""
 
-_GROUPS = {READER: "pg_monitor, pg_read_all_data", WRITER: "pg_read_all_data"}
+_GRANTS = {
+    READER: f"GRANT pg_monitor, pg_read_all_data TO {READER}",
+    WRITER: f'GRANT pg_read_all_data TO {WRITER}; GRANT INSERT, UPDATE ON "DailyMetrics" TO {WRITER}',
+    KEEPER: f'GRANT SELECT (id), INSERT ON "BusinessEvent", "Metric" TO {KEEPER}',
+}
 
 
 async def make_tables(connection: PoolConnectionProxy) -> None:
@@ -29,8 +35,8 @@ async def has_tables(connection: PoolConnectionProxy) -> bool:
 
 
 async def make_roles(connection: PoolConnectionProxy, password: str) -> None:
-    """Makes the two roles, or gives this password to those that are there."""
-    for role, groups in _GROUPS.items():
+    """Makes the roles, or gives this password to those that are there."""
+    for role, grants in _GRANTS.items():
         statement = await connection.fetchval(
             """
             SELECT format('%s ROLE %I LOGIN PASSWORD %L', CASE WHEN exists(
@@ -40,5 +46,4 @@ async def make_roles(connection: PoolConnectionProxy, password: str) -> None:
             role,
             password,
         )
-        await connection.execute(f"{statement}; GRANT {groups} TO {role}")
-    await connection.execute(f'GRANT INSERT, UPDATE ON "DailyMetrics" TO {WRITER}')
+        await connection.execute(f"{statement}; {grants}")

@@ -9,6 +9,8 @@ import asyncpg
 from exporter.clock import Clock
 from exporter.demo.actions import Actions
 from exporter.demo.connections import transaction
+from exporter.demo.courier import Courier
+from exporter.demo.notes import store
 from exporter.demo.outages import Outage
 from exporter.demo.rhythm import rhythm
 from exporter.tools.sql import SQL_ERRORS
@@ -37,6 +39,7 @@ PATIENCE = 10.0
 class Traffic:
     """Writes through the pool for as long as `run` runs; suffers as `broken` says.
 
+    What the app notes beside its own rows goes to the `courier`, and without one into the database too.
     `told` is called with the error when the database goes away, and with None when it is back.
     """
 
@@ -54,6 +57,7 @@ class Traffic:
         self._broken = broken
         self._told = told
         self._away = False
+        self.courier: Courier | None = None
 
     async def run(self) -> None:
         """Goes on until it is cancelled, and waits for a database that is away."""
@@ -80,6 +84,12 @@ class Traffic:
             await self.write(Actions.cancellation)
 
     async def write(self, action: Action) -> None:
-        """One action, in a transaction of its own."""
+        """One action, in a transaction of its own; what is noted goes one way only."""
+        courier = self.courier
         async with self._clock.timeout(PATIENCE), transaction(self._pool) as connection:
-            await action(Actions(connection, self._random, self._broken))
+            actions = Actions(connection, self._random, self._broken)
+            await action(actions)
+            if courier is None:
+                await store(connection, actions.notes)
+        if courier:
+            courier.take(actions.notes)

@@ -1,5 +1,6 @@
 """The command `traffic`: the demo's tables, its live traffic and its stand-ins, beside a PostgreSQL of the user's."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
@@ -15,9 +16,11 @@ from exporter.config.model import Options, build
 from exporter.config.reader import Document
 from exporter.config.secret import SecretField, Sources
 from exporter.demo.connections import connections
+from exporter.demo.courier import Courier
 from exporter.demo.ending import until_told_to_stop
 from exporter.demo.furnish import furnish, reach
 from exporter.demo.outages import Outage
+from exporter.demo.posting import Endpoints
 from exporter.demo.progress import Progress
 from exporter.demo.site import Place, Ports, Sites
 from exporter.demo.traffic import Traffic
@@ -25,21 +28,27 @@ from exporter.errors import ConfigError, Problem
 from exporter.tools.database_url import DatabaseUrl, DatabaseUrlField, parse_database_url
 from exporter.tools.sql import sql_failure
 
+DSN = "http://demo@sentry.example.com/1"
+"""The DSN of the toy's API: its key is public, and nothing goes on to that host."""
+ENVIRONMENT = "production"
+"""What the toy calls its installation there, as compose/demo.yml and prometheus/prometheus.yml do."""
+
 
 class Access(Options):
-    """How the command comes to the database, and what the exporter's roles log in with."""
+    """How the command comes to the database and to the exporter, and what the exporter's roles log in with."""
 
     database: DatabaseUrlField
     """Where it is, as whoever owns it."""
     password: SecretField | None = None
     """The roles' password; without it there are none."""
+    token: SecretField | None = None
+    """What the exporter's endpoints want to see."""
 
 
-def access(url_file: Path | None, password_file: Path | None, environ: Mapping[str, str]) -> Access:
-    """Reads the URL from its file or from DATABASE_URL, and the password from its file; raises ConfigError."""
+def access(environ: Mapping[str, str], url_file: Path | None, **files: Path | None) -> Access:
+    """Reads the URL from its file or from DATABASE_URL, and `password` and `token` from theirs; raises ConfigError."""
     data: dict[str, Any] = {"database": {"file": str(url_file)} if url_file else {"env": "DATABASE_URL"}}
-    if password_file:
-        data["password"] = {"file": str(password_file)}
+    data |= {name: {"file": str(file)} for name, file in files.items() if file}
     return build(Access, Document(data, "traffic"), Sources(environ, Path()))
 
 
@@ -52,11 +61,13 @@ def ports(text: object) -> Ports:
     return web, api, stripe, s3
 
 
-async def run(given: Access, place: Place, *, deadline: float, as_json: bool, clock: Clock) -> int:
+async def run(  # noqa: PLR0913  (its options)
+    given: Access, place: Place, *, deadline: float, as_json: bool, clock: Clock, ingest: str | None = None
+) -> int:
     """Runs until SIGINT, SIGTERM or SIGHUP; returns the exit code.
 
-    `deadline` (seconds) is how long the database may take to be there. Raises ExporterError for what keeps it from
-    starting.
+    `deadline` (seconds) is how long the database may take to be there; `ingest` is where the exporter's endpoints are,
+    which may come later. Raises ExporterError for what keeps it from starting.
     """
     try:
         from exporter.demo.standins import stand_ins  # noqa: PLC0415  (needs the extra `demo`, which may be missing)
@@ -77,7 +88,7 @@ async def run(given: Access, place: Place, *, deadline: float, as_json: bool, cl
             broken.discard(Outage.DATABASE)
             _say("the database is back")
 
-    async def traffic() -> None:
+    async def work() -> None:
         async with AsyncExitStack() as closing:
             pool = await connections(url.dsn, host=url.host, port=url.port)
             closing.callback(pool.terminate)
@@ -90,9 +101,15 @@ async def run(given: Access, place: Place, *, deadline: float, as_json: bool, cl
                 await site.start()
             progress("ready", 1.0)
             click.echo(_as_json(sites) if as_json else _as_text(sites))
-            await Traffic(pool, clock, random, broken, told).run()
+            traffic = Traffic(pool, clock, random, broken, told)
+            async with asyncio.TaskGroup() as group:
+                if ingest:
+                    endpoints = _endpoints(ingest, given, sites)
+                    traffic.courier = Courier(endpoints, clock, random, broken, _say_of_the_exporter)
+                    group.create_task(traffic.courier.run())
+                group.create_task(traffic.run())
 
-    await until_told_to_stop(traffic())
+    await until_told_to_stop(work())
     return 0
 
 
@@ -102,6 +119,15 @@ def _public(url: DatabaseUrl) -> DatabaseUrl:
             [Problem("traffic", "database", "the demo's tables stand in the schema public: leave out ?schema")]
         )
     return url
+
+
+def _endpoints(url: str, given: Access, sites: Sites) -> Endpoints:
+    token = given.token.reveal() if given.token else None
+    return Endpoints(url, token, f"http://localhost:{sites.web.port}", DSN, ENVIRONMENT)
+
+
+def _say_of_the_exporter(problem: str | None) -> None:
+    _say(f"the exporter does not take what is posted: {problem}" if problem else "the exporter takes what is posted")
 
 
 def _say(text: str) -> None:

@@ -13,11 +13,13 @@ from random import Random
 from exporter.clock import Clock
 from exporter.demo.certificate import issue
 from exporter.demo.channels import Channels
-from exporter.demo.configuration import configuration
+from exporter.demo.configuration import ENVIRONMENT, configuration
 from exporter.demo.connections import transaction
+from exporter.demo.courier import Courier
 from exporter.demo.database import Database
 from exporter.demo.history import Progress, fill
 from exporter.demo.outages import Outage
+from exporter.demo.posting import Endpoints
 from exporter.demo.standins import stand_ins
 from exporter.demo.traffic import Traffic
 
@@ -41,6 +43,7 @@ class World:
             "DEMO_S3_ACCESS_KEY": f"AKIA{secrets.token_hex(8).upper()}",
             "DEMO_S3_SECRET_KEY": secrets.token_hex(20),
             "DEMO_ALERTS_TOKEN": secrets.token_hex(20),
+            "DEMO_INGEST_TOKEN": secrets.token_hex(20),
         }
         self.database = Database(self.folder)
         self.sites = stand_ins(clock, self._random, self._broken, certificate)
@@ -65,7 +68,10 @@ class World:
         return {
             "DEMO_DATABASE_URL": self.database.url,
             "DEMO_WRITER_URL": self.database.writer_url,
+            "DEMO_KEEPER_URL": self.database.keeper_url,
             "DEMO_SENTRY_DSN": self.channels.dsn,
+            "DEMO_APP_DSN": self.channels.app_dsn,
+            "DEMO_SLACK_WEBHOOK": self.channels.webhook,
             **self._secrets,
         }
 
@@ -90,6 +96,18 @@ class World:
         self._traffic = Traffic(self.database.pool, self._clock, self._random, self._broken)
         self._closing.push_async_callback(_end, asyncio.create_task(self._traffic.run()))
         progress("ready", 1.0)
+
+    def post_to(self, ingest: str) -> None:
+        """From now on the app posts to the exporter's endpoints at this URL what it wrote by itself before."""
+        endpoints = Endpoints(
+            url=ingest,
+            token=self._secrets["DEMO_INGEST_TOKEN"],
+            origin=self.sites.web.url,
+            dsn=self.channels.app_dsn,
+            environment=ENVIRONMENT,
+        )
+        self._traffic.courier = Courier(endpoints, self._clock, self._random, self._broken)
+        self._closing.push_async_callback(_end, asyncio.create_task(self._traffic.courier.run()))
 
     async def break_(self, outage: Outage) -> None:
         """Breaks one thing until it is mended."""

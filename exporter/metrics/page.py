@@ -24,7 +24,7 @@ class Format:
     @classmethod
     def of(cls, text: str) -> "Format":
         """Encodes and compresses; the compressed form carries no timestamp, so equal pages are equal bytes."""
-        plain = text.encode()
+        plain = text.encode(errors="replace")  # half a surrogate pair in one label must not cost the whole page
         return cls(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0))
 
 

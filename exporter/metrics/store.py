@@ -78,6 +78,13 @@ class Store:
                 del table[key]
                 self._touched[key] = None
 
+    def drop(self, metric: Metric) -> None:
+        """Removes every live series of a metric that a configuration has declared and no longer does."""
+        for table in (self._counters, self._histograms):
+            for key in [key for key in table if key[0] is metric]:
+                del table[key]
+                self._touched[key] = None
+
     def changes(self) -> Changes:
         """Hands over what changed since the last call, as values that no longer move."""
         changes, self._changes = self._changes, {}

@@ -202,6 +202,8 @@ class ApiRequestColumns(Names):
     """The HTTP status."""
     created_at: Identifier | None = _named("timestamp", "timestamp")
     """When it was answered."""
+    id: Identifier | None = _named("id", "id")
+    """The request's key, by which it is stored once; not read."""
 
 
 class ApiRequestTable(TableOptions):

@@ -14,6 +14,9 @@ from exporter.tools.threads import in_thread
 
 __all__ = ["Dialer", "Phase", "Tools", "in_thread"]
 
+KEPT = 15.0
+"""Seconds that a relay's connection is kept after an answer: less than the servers that it speaks to keep theirs."""
+
 
 class Tools:
     """What a probe or a query may use of the outside world."""
@@ -36,6 +39,21 @@ class Tools:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"User-Agent": "chatterfy-exporter"},
+        )
+
+    def relay_session(self) -> aiohttp.ClientSession:
+        """An HTTP session for many requests to few servers: connections are kept; whoever asks for it closes it.
+
+        It has no cookies and inflates nothing. Its requests say `allow_redirects=False`, and keep a time limit.
+        """
+        return aiohttp.ClientSession(
+            connector=PhasedConnector(
+                self.dialer, lambda _: nullcontext(), tls_context(), 0, lambda _: None, keep=KEPT
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
 
 

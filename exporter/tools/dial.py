@@ -85,13 +85,19 @@ async def open_tls(
 
 
 class PhasedConnector(BaseConnector):
-    """aiohttp's connections, opened afresh for every request through a Dialer, so that the phases can be told apart.
+    """aiohttp's connections, opened through a Dialer, so that the phases can be told apart.
 
+    Each request has a connection of its own, unless told to `keep` them: for so many seconds after an answer.
     Like aiohttp's own UnixConnector it implements `_create_connection`, the one method that BaseConnector asks for.
     """
 
-    def __init__(self, dialer: Dialer, phase: Phase, tls: ssl.SSLContext, family: int, shake: Shake) -> None:
-        super().__init__(force_close=True)
+    def __init__(  # noqa: PLR0913  (what a connection is opened with)
+        self, dialer: Dialer, phase: Phase, tls: ssl.SSLContext, family: int, shake: Shake, *, keep: float = 0
+    ) -> None:
+        if keep:
+            super().__init__(keepalive_timeout=keep)
+        else:
+            super().__init__(force_close=True)
         self._dialer = dialer
         self._phase = phase
         self._tls = tls

@@ -32,8 +32,8 @@ _CLASSES: tuple[tuple[str, Reason], ...] = (
 )
 """SQLSTATE prefixes (https://www.postgresql.org/docs/current/errcodes-appendix.html); every other one is `query`."""
 
-SQL_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""All that connecting and asking may raise."""
+SQL_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that connecting and asking may raise; the last where the server ends a session between two statements."""
 
 PATIENCE = 1.0
 """Seconds to wait for a free connection: more would be a queue."""
@@ -56,6 +56,10 @@ def sql_failure(error: Exception, url: DatabaseUrl) -> Failed:
     return Failed("tls" if refused else "connect", f"{where}: {told}")
 
 
+async def _nothing(_: object) -> None:
+    """A connection that is given back needs no cleaning: all that a transaction sets ends with it."""
+
+
 class Pool:
     """At most `size` connections, opened when they are needed; what fails costs its connection, and nobody waits."""
 
@@ -71,6 +75,7 @@ class Pool:
             max_size=size,
             max_inactive_connection_lifetime=120,
             statement_cache_size=0,
+            reset=_nothing,
             server_settings={"application_name": "chatterfy-exporter", "timezone": "UTC"},
         )
         self._opened = False

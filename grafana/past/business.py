@@ -10,7 +10,7 @@ from exporter.demo.catalogue import FILE_TYPES, MODELS, PLANS, REASONS, SLOTS, S
 from grafana.past.book import Book
 from grafana.past.chance import Wave, dice, poisson
 from grafana.past.pace import Pace
-from grafana.past.story import DAY, share
+from grafana.past.story import DAY, Story, share
 
 MESSAGES, UPLOADS, SIGNUPS, CREATED, CANCELLED = 0.25, 0.02, 0.0006, 0.00011, 0.00004
 """For each request, so many of these."""
@@ -31,14 +31,14 @@ class Business:
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
-        self.signups = _totals(self._drawn("signups", SIGNUPS, _parts(SOURCES)), _split(USERS, _parts(SOURCES)))
-        created = self._drawn("created", CREATED, _parts(PLANS))
-        self.created = _totals(created, _split(SUBSCRIPTIONS + LEFT, _parts(PLANS)))
-        cancelled = self._drawn("cancelled", CANCELLED, _parts(REASONS))
+        self.signups = _totals(self._drawn("signups", SIGNUPS, parts_of(SOURCES)), _split(USERS, parts_of(SOURCES)))
+        created = self._drawn("created", CREATED, parts_of(PLANS))
+        self.created = _totals(created, _split(SUBSCRIPTIONS + LEFT, parts_of(PLANS)))
+        cancelled = self._drawn("cancelled", CANCELLED, parts_of(REASONS))
         self._leave(cancelled)
-        self.cancelled = _totals(cancelled, _split(LEFT, _parts(REASONS)))
-        self.uploads = self._drawn("uploads", UPLOADS, _parts(FILE_TYPES))
-        self.messages = {model: self._written(model, part) for model, part in _parts(MODELS).items()}
+        self.cancelled = _totals(cancelled, _split(LEFT, parts_of(REASONS)))
+        self.uploads = self._drawn("uploads", UPLOADS, parts_of(FILE_TYPES))
+        self.messages = {model: self._written(model, part) for model, part in parts_of(MODELS).items()}
         self.tokens = {model: _tokens(model, counts) for model, counts in self.messages.items()}
 
     def _drawn(self, name: str, ratio: float, parts: Mapping[Key, float]) -> dict[Key, list[int]]:
@@ -56,13 +56,18 @@ class Business:
 
     def _written(self, model: Model, part: float) -> list[int]:
         random, wave, story = dice("messages", model.name), Wave(0.2, model.name, hours=6), self.pace.story
-        released = _parts(MODELS)[next(model for model in MODELS if model.name == RELEASED)]
         counts = []
         for time, requests in zip(self.pace.grid.times, self.pace.requests, strict=True):
-            new = RELEASED_SHARE * share(time, (story.release, story.release + RELEASED_OVER))
-            now = new if model.name == RELEASED else part * (1 - new) / (1 - released)
+            now = share_of(model, part, time, story)
             counts.append(poisson(random, requests * MESSAGES * wave(time) * now))
         return counts
+
+
+def share_of(model: Model, part: float, time: int, story: Story) -> float:
+    """The model's share of all messages at this moment, where `part` was usual before another was new."""
+    released = parts_of(MODELS)[next(model for model in MODELS if model.name == RELEASED)]
+    new = RELEASED_SHARE * share(time, (story.release, story.release + RELEASED_OVER))
+    return new if model.name == RELEASED else part * (1 - new) / (1 - released)
 
 
 def write_business(book: Book, business: Business) -> None:
@@ -104,7 +109,7 @@ def _tokens(model: Model, counts: list[int]) -> list[int]:
     return [max(20 * n, round(random.gauss(TOKENS * n, TOKENS_SPREAD * n**0.5))) if n else 0 for n in counts]
 
 
-def _parts(slots: Sequence[Key]) -> dict[Key, float]:
+def parts_of(slots: Sequence[Key]) -> dict[Key, float]:
     """Each choice's share."""
     return {choice: count / SLOTS for choice, count in Counter(slots).items()}
 

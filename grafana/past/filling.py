@@ -10,9 +10,13 @@ from typing import TypeVar
 from grafana.past.accounts import Accounts
 from grafana.past.alerting import episodes, write_alerts
 from grafana.past.api import endpoints, write_api
+from grafana.past.apps import Apps
 from grafana.past.book import Book
+from grafana.past.browsers import Browsers, write_posthog
 from grafana.past.business import Business, write_business
 from grafana.past.days import write_days, write_zeros
+from grafana.past.deploys import write_deploys
+from grafana.past.ingest import Ingest
 from grafana.past.jobs import Jobs
 from grafana.past.monitoring import Monitoring
 from grafana.past.pace import Pace
@@ -74,6 +78,10 @@ def chapters(story: Story) -> Iterator[Chapter]:
     for few in _batches(probes(story)):
         yield partial(_write_probes, story=story, some=few)
     yield Jobs(story).write
+    yield Ingest(pace).write
+    yield Browsers(pace).write
+    yield Apps(pace).write
+    yield partial(_write_told, pace=pace)
     yield partial(_write_own, story=story)
 
 
@@ -99,6 +107,11 @@ def _write_probes(book: Book, story: Story, some: Iterable[Probe]) -> None:
 
 def _batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
     return (things[place : place + BATCH] for place in range(0, len(things), BATCH))
+
+
+def _write_told(book: Book, pace: Pace) -> None:
+    write_posthog(book, pace)
+    write_deploys(book, pace.story)
 
 
 def _write_own(book: Book, story: Story) -> None:

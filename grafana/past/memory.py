@@ -14,7 +14,13 @@ from exporter.alerts.webhook import SEVERITIES, STATUSES
 from exporter.business.shipped import SHIPPED
 from exporter.demo import catalogue, rhythm
 from exporter.errors import REASONS
+from exporter.ingest.beacon.measures import MOST
+from exporter.limits.rejected import REASONS_OF_NONE, REJECT_REASONS
 from exporter.metrics.catalogue import CATALOGUE
+from exporter.relay.posthog import upstream as posthog
+from exporter.relay.posthog.counts import OWN
+from exporter.relay.sentry import upstream as sentry
+from exporter.relay.sentry.counts import LEVELS
 from grafana.past.book import ENVIRONMENT
 from grafana.past.filling import fill
 from grafana.past.probes import probes
@@ -99,6 +105,7 @@ def _fingerprint(end: float) -> str:
         [(query.name, query.header.model_dump_json()) for query in SHIPPED],
         [(probe.name, probe.kind, probe.critical) for probe in probes(story)],
         (REASONS, STATUSES, SEVERITIES),
+        (REJECT_REASONS, REASONS_OF_NONE, MOST, OWN, LEVELS, posthog.REASONS, sentry.REASONS),
     ]
     digest = hashlib.sha256(repr(facts).encode())
     code = [*Path(__file__).parent.glob("*.py"), Path(str(catalogue.__file__)), Path(str(rhythm.__file__))]

@@ -12,6 +12,8 @@ REQUESTS = 2.0
 """A second, in an average week at the end. The others follow from it, as in the demo's traffic."""
 FAILING, FAILING_IN_INCIDENT = 0.0002, 0.45
 """The share of requests that the API answers with a status of 500 or above."""
+LEFT = 0.05
+"""The share of requests that come through while the database is down: what they leave waits on the exporter's disk."""
 
 
 class Pace:
@@ -30,14 +32,34 @@ class Pace:
     def requests(self) -> list[float]:
         """How many requests are to be expected since the moment before, at each moment of the grid."""
         grid = self.grid
-        return [REQUESTS * step * self.busy(time) for time, step in zip(grid.times, grid.steps, strict=True)]
+        return [
+            REQUESTS * step * self.busy(time) + self._drained(time, step)
+            for time, step in zip(grid.times, grid.steps, strict=True)
+        ]
 
     def busy(self, moment: float) -> float:
-        """How busy it is, 1.0 in an average week at the end; nothing can be written while the database is down."""
-        if within(moment, self.story.down):
-            return 0.0
+        """How busy the database is; nothing can be written while it is down."""
+        return 0.0 if within(moment, self.story.down) else self.wanted(moment)
+
+    def wanted(self, moment: float) -> float:
+        """How much users want of the product, 1.0 in an average week at the end."""
         days_ago = (self.story.end - moment) / DAY
         return rhythm(datetime.fromtimestamp(moment, UTC)) * size(days_ago) * self._wave(moment)
+
+    def arriving(self, moment: float) -> float:
+        """Requests a second that come through."""
+        return REQUESTS * self.wanted(moment) * (LEFT if within(moment, self.story.down) else 1.0)
+
+    def waits(self, moment: float) -> float:
+        """How many requests had come by then that wait for the database to be back."""
+        begin, end = self.story.down
+        came = sum([self.arriving(time) for time in range(begin, int(min(moment, end)))])
+        return came * (1 - share(moment, self.story.drain))
+
+    def _drained(self, moment: float, step: float) -> float:
+        """Of those that waited, how many came into the database since the moment before."""
+        begin, end = self.story.drain
+        return self.waits(moment - step) - self.waits(moment) if begin < moment < end + step else 0.0
 
     def waiting(self, moment: float) -> float:
         """The share of requests that wait for a connection to the database."""

@@ -67,6 +67,22 @@ class Story:
         return self.down[1], self.down[1] + 4 * MINUTE
 
     @property
+    def drain(self) -> Window:
+        """What waited on the exporter's disk comes into the database."""
+        return self.down[1], self.down[1] + MINUTE
+
+    @property
+    def deploys(self) -> dict[str, int]:
+        """When which version of the app came into production: the last but one leaks connections, the last does not."""
+        return {
+            "a3f1c02": self.release,
+            "5be90d4": self.deploy + 20 * MINUTE,
+            "91c7d3e": self.churn[0] - 15 * MINUTE,
+            "d17c6e8": self.climb[0] - 20 * MINUTE,
+            "e02b9fa": self.recovery[1] + 48 * MINUTE,
+        }
+
+    @property
     def certificate_expiry(self) -> int:
         """That of an old name, which nobody has renewed."""
         return self.end + 18 * DAY + 5 * HOUR

@@ -394,6 +394,11 @@ def _annotations() -> Iterator[Any]:
     question = prometheus.Dataquery().expr(f"max by (alertname) ({firing})").ref_id("Anno").interval("1m")
     marks = build.AnnotationQuery().name("Critical alerts").datasource(SOURCE).enable(True).icon_color(RED)
     yield marks.target(question).title_format("{{alertname}}")
+    # The value is the moment itself: a mark stands where the deploy was, however far apart the points are.
+    deployed = f"max by (version) (chatterfy_deploy_timestamp_seconds{{{ENVIRONMENT}}}) * 1000"
+    question = prometheus.Dataquery().expr(deployed).ref_id("Anno").interval("1m")
+    marks = build.AnnotationQuery().name("Deploys").datasource(SOURCE).enable(True).icon_color(PURPLE)
+    yield marks.target(question).title_format("{{version}} deployed").use_value_for_time(True)
 
 
 def _thresholds(limits: Sequence[Limit], bad_below: bool, good: str) -> Any:  # noqa: FBT001  (a panel's own field)

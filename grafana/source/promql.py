@@ -1,6 +1,7 @@
 """The few shapes of expression that panels use, for the environment that is chosen.
 
-Replicas of the exporter count the same rows, so of each series the largest counts: `max without (instance)`.
+Replicas of the exporter count the same rows, so of each series the largest counts: `max without (instance)`. What is
+sent to them comes to one of them alone: there their counts add up.
 """
 
 ENVIRONMENT = 'environment="$environment"'
@@ -40,3 +41,24 @@ def quantile(share: float, histogram: str, by: str, *variables: str, **labels: s
     """The value that this share of observations stays below, over the whole range or step that is shown."""
     buckets = rate(f"{histogram}_bucket", f"{by}, le" if by else "le", *variables, **labels)
     return f"histogram_quantile({share}, {buckets})"
+
+
+def reported(metric: str, *variables: str, **labels: str) -> str:
+    """Series whose environment is the app's own word for it; Vercel's SDK for Next.js says `vercel-production`."""
+    return of(metric, *variables, **labels).replace(ENVIRONMENT, 'environment=~"(vercel-)?$environment"')
+
+
+def received(series: str, by: str) -> str:
+    """How much comes a second, of what apps and browsers send."""
+    return f"sum by ({by}) (rate({series}[$__rate_interval]))"
+
+
+def received_in(window: str, series: str, by: str) -> str:
+    """How much came within the window; extrapolated, as increase() does."""
+    return f"sum by ({by}) (increase({series}[{window}]))"
+
+
+def received_quantile(share: float, histogram: str, by: str, window: str, *variables: str, **labels: str) -> str:
+    """The value that this share of what came within the window stays below; nothing where nothing came."""
+    buckets = received_in(window, of(f"{histogram}_bucket", *variables, **labels), f"{by}, le" if by else "le")
+    return f"histogram_quantile({share}, {buckets}) >= 0"

@@ -88,7 +88,7 @@ def test_no_secret_is_in_the_file_or_in_what_compose_prints(tmp_path):
     ran = compose("-f", folder / FILE.name, "--profile=demo", "--profile=scale", "config")
 
     assert ran.returncode == 0, ran.stderr
-    assert len(secrets) == 12
+    assert len(secrets) == 15
     assert not [secret for secret in secrets if secret in ran.stdout]
     assert f"{folder}/secrets/demo/alerts_token" in ran.stdout
 
@@ -109,17 +109,17 @@ def test_what_is_called_a_secret_in_an_environment_is_a_path():
 
 def test_ports_are_the_ones_that_links_and_docs_name():
     published = {
-        name: f"{port['published']}:{port['target']}"
+        name: [f"{port['published']}:{port['target']}" for port in service["ports"]]
         for name, service in services().items()
-        for port in service.get("ports", [])
+        if "ports" in service
     }
 
     assert published == {
-        "exporter": "9877:9877",
-        "prometheus": "9090:9090",
-        "alertmanager": "9093:9093",
-        "grafana": "3001:3000",
-        "victoria-metrics": "8428:9090",
+        "exporter": ["9877:9877", "9878:9878"],
+        "prometheus": ["9090:9090"],
+        "alertmanager": ["9093:9093"],
+        "grafana": ["3001:3000"],
+        "victoria-metrics": ["8428:9090"],
     }
     labels = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["global"]["external_labels"]
     assert labels["dashboards"] == services()["grafana"]["environment"]["GF_SERVER_ROOT_URL"] == "http://localhost:3001"

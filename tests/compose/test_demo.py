@@ -14,6 +14,7 @@ import yaml
 
 from exporter.business.shipped import SHIPPED
 from exporter.cli import traffic
+from exporter.demo.catalogue import MODELS, PAGES
 from tests.support.cli import environment
 from tests.support.compose import ROOT, copy, services
 from tests.support.postgres import Postgres
@@ -22,6 +23,8 @@ from tests.support.servers import closed_port
 
 CONFIG = ROOT / "compose/demo.yml"
 DEFAULT = next(option.default for option in traffic.params if option.name == "at")
+ORIGIN = ("localhost", "3000")
+"""Where the toy's pages say that they are from."""
 
 
 def hosts(text: str) -> set[tuple[str, str]]:
@@ -34,8 +37,24 @@ def hosts(text: str) -> set[tuple[str, str]]:
 def test_it_watches_services_of_the_compose_file_at_the_ports_of_the_stand_ins():
     expected = {("traffic", port) for port in str(DEFAULT).split(",")} | {("grafana", "3000")}
 
-    assert hosts(CONFIG.read_text()) == expected
+    assert hosts(CONFIG.read_text()) == expected | {ORIGIN}
     assert {host for host, _ in expected} <= set(services())
+
+
+@pytest.mark.fast
+def test_what_is_posted_goes_to_the_listener_and_is_known_there():
+    ingest = yaml.safe_load(CONFIG.read_text())["ingest"]
+    command = services()["traffic"]["command"]
+
+    assert ingest["listen"] == "0.0.0.0:9878"
+    assert "--ingest-url=http://exporter:9878" in command
+    assert 9878 in {port["target"] for port in services()["exporter"]["ports"]}
+    assert set(ingest["beacon"]["pages"]) == {page.route for page in PAGES}
+    assert {(provider, model) for provider, models in ingest["beacon"]["models"].items() for model in models} == {
+        (model.provider, model.name) for model in MODELS
+    }
+    # The file of rows that wait stands beside the configuration, as the state does: in the volume.
+    assert "spool" not in ingest
 
 
 @pytest.mark.fast
@@ -61,7 +80,7 @@ async def secrets(tmp_path: Path, postgres_cluster: Postgres) -> AsyncIterator[P
     subprocess.run([folder / "scripts/make-secrets.sh", "demo"], check=True, capture_output=True)
     await postgres_cluster.execute("CREATE DATABASE chatterfy")
     made = folder / "secrets/demo"
-    for path in (made / "postgres_url", made / "exporter/database_url", made / "exporter/daily_url"):
+    for path in (made / "postgres_url", *(made / f"exporter/{name}_url" for name in ("database", "daily", "keeper"))):
         path.write_text(path.read_text().replace("@postgres:5432", f"@127.0.0.1:{postgres_cluster.port}"))
     owner = made / "postgres_url"
     owner.write_text(owner.read_text().replace((made / "postgres_password").read_text(), "super"))
@@ -69,13 +88,19 @@ async def secrets(tmp_path: Path, postgres_cluster: Postgres) -> AsyncIterator[P
     await postgres_cluster.execute("DROP DATABASE chatterfy WITH (FORCE)")
 
 
+def here(argument: str, secrets: Path, ingest: str) -> str:
+    """An argument of the service `traffic`, for one machine."""
+    argument = argument.replace("0.0.0.0", "127.0.0.1").replace("exporter:9878", f"127.0.0.1:{ingest}")
+    # Both services have the one file.
+    return argument.replace("/run/secrets/ingest_token", f"{secrets}/exporter/ingest_token").replace(
+        "/run/secrets", str(secrets)
+    )
+
+
 @asynccontextmanager
-async def played(secrets: Path, ports: list[str]) -> AsyncIterator[None]:
+async def played(secrets: Path, ports: list[str], ingest: str) -> AsyncIterator[None]:
     """The service `traffic`, as the Compose file starts it, at these ports of 127.0.0.1."""
-    command = [
-        argument.replace("0.0.0.0", "127.0.0.1").replace("/run/secrets", str(secrets))
-        for argument in services()["traffic"]["command"]
-    ]
+    command = [here(argument, secrets, ingest) for argument in services()["traffic"]["command"]]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "exporter", *command, f"--ports={','.join(ports)}", env=environment(), cwd=ROOT
     )
@@ -91,10 +116,11 @@ async def played(secrets: Path, ports: list[str]) -> AsyncIterator[None]:
         assert await process.wait() == 0
 
 
-def configuration(folder: Path, secrets: Path, ports: list[str]) -> Path:
+def configuration(folder: Path, secrets: Path, ports: list[str], ingest: str) -> Path:
     """The shipped one, for one machine; Grafana is not here."""
     text = CONFIG.read_text().replace("/run/secrets/exporter", str(secrets / "exporter"))
     text = text.replace("/run/secrets", str(secrets)).replace("0.0.0.0:9877", "127.0.0.1:0")
+    text = text.replace("0.0.0.0:9878", f"127.0.0.1:{ingest}").replace(":".join(ORIGIN), f"localhost:{ports[0]}")
     text = re.sub(r"^  grafana: .*\n", "", text, flags=re.MULTILINE)
     for old, new in zip(str(DEFAULT).split(","), ports, strict=True):
         text = text.replace(f"traffic:{old}", f"127.0.0.1:{new}").replace(
@@ -111,11 +137,24 @@ def working(it: Running) -> bool:
     return all(state.up for board in (it.app.probes, it.app.tasks) for state in board.values())
 
 
+POSTED = (
+    "chatterfy_events_total", "chatterfy_ingest_kept_rows_total", "chatterfy_deploys_total",
+    "chatterfy_web_vital_seconds_count", "chatterfy_chat_response_seconds_count", "chatterfy_posthog_events_total",
+    "chatterfy_sentry_items_total",
+)  # fmt: skip
+
+
+def posted(page: str) -> bool:
+    """Something has come to every endpoint."""
+    return all(total(page, name) > 0 for name in POSTED)
+
+
 @pytest.mark.timeout(240)
-async def test_every_probe_is_up_and_every_query_has_succeeded(tmp_path, secrets):
-    ports = [str(closed_port()) for _ in range(4)]
-    async with played(secrets, ports), running(configuration(tmp_path, secrets, ports), dict(os.environ)) as it:
-        page = await it.until(lambda _: working(it), within=90)
+async def test_every_probe_is_up_every_query_has_succeeded_and_every_endpoint_has_got_something(tmp_path, secrets):
+    ports, ingest = [str(closed_port()) for _ in range(4)], str(closed_port())
+    path = configuration(tmp_path, secrets, ports, ingest)
+    async with played(secrets, ports, ingest), running(path, dict(os.environ)) as it:
+        page = await it.until(lambda page: working(it) and posted(page), within=90)
         names = set(it.app.probes), set(it.app.tasks)
 
     assert names[0] == yaml.safe_load(CONFIG.read_text())["probes"].keys() - {"grafana"}
@@ -123,3 +162,6 @@ async def test_every_probe_is_up_and_every_query_has_succeeded(tmp_path, secrets
     assert total(page, "chatterfy_mrr_usd") > 0
     assert total(page, "chatterfy_messages_total") > 0
     assert (tmp_path / "chatterfy-exporter.sqlite").exists()
+    assert (tmp_path / "chatterfy-exporter.spool.sqlite").exists()
+    refused = [line for line in page.splitlines() if line.startswith("chatterfy_ingest_rejected_total{")]
+    assert [line for line in refused if not line.endswith(" 0.0")] == []

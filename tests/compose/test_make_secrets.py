@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.demo.traffic_command import DSN
 from tests.support.compose import EXAMPLE, ROOT, copy
 from tests.support.programs import program
 
@@ -132,7 +133,9 @@ def test_the_demo_s_urls_have_its_passwords(folder):
     assert secrets["postgres_url"] == f"postgresql://postgres:{owner}@postgres:5432/chatterfy"
     assert secrets["exporter/database_url"] == f"postgresql://exporter:{password}@postgres:5432/chatterfy"
     assert secrets["exporter/daily_url"] == f"postgresql://daily:{password}@postgres:5432/chatterfy"
+    assert secrets["exporter/keeper_url"] == f"postgresql://keeper:{password}@postgres:5432/chatterfy"
     assert secrets["exporter/stripe_key"].startswith("sk_test_")
+    assert secrets["exporter/sentry_dsn"] == DSN
 
 
 def test_every_line_of_a_demo_s_env_leads_to_what_was_made_for_it(folder):
@@ -143,7 +146,7 @@ def test_every_line_of_a_demo_s_env_leads_to_what_was_made_for_it(folder):
     paths = [value for value in settings.values() if value.startswith("./secrets/")]
     assert settings["EXPORTER_CONFIG"] == "./compose/demo.yml"
     assert settings["COMPOSE_PROFILES"] == "demo"
-    assert len(paths) == 9
+    assert len(paths) == 10
     assert all(path.startswith("./secrets/demo/") and (folder / path).exists() for path in paths)
 
 

@@ -12,6 +12,7 @@ import yaml
 from exporter.business.query import Header
 from exporter.cli import main
 from exporter.config.model import Options
+from exporter.limits import SECTIONS, LimitsOptions
 from exporter.probes.base import KINDS
 from exporter.settings import Settings
 from exporter.tables import LOGICAL
@@ -54,6 +55,19 @@ def test_every_section_and_every_key_of_it_is_documented_and_in_the_example(sect
         assert field.description
     assert "{'" not in text
     assert "None" not in text
+
+
+def test_every_endpoint_of_the_ingest_listener_and_every_key_of_it_is_documented_and_in_the_example():
+    text = docs.configuration().split("## `ingest`\n")[1].split("\n## ")[0]
+    example = yaml.safe_load((ROOT / "config.example.yml").read_text())["ingest"]
+
+    sections: dict[str, type[Options]] = {**SECTIONS, "limits": LimitsOptions}
+    for name, section in sections.items():
+        own = text.split(f"### `ingest.{name}`\n")[1].split("\n### ")[0]
+        assert name in example, name
+        for key, field in section.model_fields.items():
+            assert f"| `{key}` |" in own, f"{name}.{key}"
+            assert field.description, f"{name}.{key}"
 
 
 def model_of(section: str) -> type[Options]:

@@ -30,6 +30,16 @@ CONTRACT = {
     "chatterfy_series_dropped_total": ("counter", ("metric",)),
     "chatterfy_config_last_reload_successful": ("gauge", ()),
     "chatterfy_config_last_reload_success_timestamp_seconds": ("gauge", ()),
+    "chatterfy_chat_response_seconds": ("histogram", ("provider", "model")),
+    "chatterfy_events_total": ("counter", ("event",)),
+    "chatterfy_ingest_rejected_total": ("counter", ("endpoint", "reason")),
+    "chatterfy_web_vital_seconds": ("histogram", ("vital", "page")),
+    "chatterfy_web_vital_score": ("histogram", ("vital", "page")),
+    "chatterfy_sentry_events_total": ("counter", ("project", "level", "environment")),
+    "chatterfy_sentry_outcomes_total": ("counter", ("reason", "category")),
+    "chatterfy_posthog_events_total": ("counter", ("event",)),
+    "chatterfy_deploy_timestamp_seconds": ("gauge", ("version", "environment")),
+    "chatterfy_alert_pipeline_last_seen_timestamp_seconds": ("gauge", ()),
 }
 
 

@@ -1,4 +1,4 @@
-"""What each action writes, seen from the tables."""
+"""What each action writes, seen from the tables, and what it notes beside."""
 
 import json
 from random import Random
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.demo.actions import Actions
+from exporter.demo.notes import store
 from exporter.demo.outages import Outage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -17,12 +18,9 @@ def actions(database) -> Actions:
     return Actions(database, Random(1), set())
 
 
-async def events(database, event_type: str) -> list[dict[str, Any]]:
-    """The data of the events that this transaction has written."""
-    rows = await database.fetch(
-        'SELECT data FROM "BusinessEvent" WHERE "eventType" = $1 AND timestamp = CURRENT_TIMESTAMP(3)', event_type
-    )
-    return [json.loads(row["data"]) for row in rows]
+def events(actions: Actions, name: str) -> list[dict[str, Any]]:
+    """The data of the events that were noted."""
+    return [event["data"] for event in actions.notes.events if event["event"] == name]
 
 
 async def test_a_signup_is_a_user_with_an_organisation_and_an_event(database, actions):
@@ -33,7 +31,7 @@ async def test_a_signup_is_a_user_with_an_organisation_and_an_event(database, ac
         'SELECT id FROM "User" WHERE "createdAt" = CURRENT_TIMESTAMP(3) AND "orgId" IS NOT NULL'
     )
     founded = await database.fetchval('SELECT count(*) FROM "Org" WHERE "createdAt" = CURRENT_TIMESTAMP(3)')
-    signups = await events(database, "user_signup")
+    signups = events(actions, "user_signup")
     assert {user["id"] for user in users} == {signup["userId"] for signup in signups}
     assert {signup["source"] for signup in signups} <= {"direct", "google", "referral", "product_hunt"}
     assert 0 < founded < 10
@@ -49,7 +47,7 @@ async def test_a_subscription_is_a_row_an_event_and_the_organisations_plan(datab
         """
     )
     assert row["status"] == "active"
-    assert await events(database, "subscription_created") == [
+    assert events(actions, "subscription_created") == [
         {"orgId": row["orgId"], "planCode": row["planCode"], "amount": row["amount"]}
     ]
 
@@ -64,7 +62,7 @@ async def test_nobody_subscribes_when_everybody_has(database, actions):
 
     await actions.subscription()
 
-    assert await events(database, "subscription_created") == []
+    assert events(actions, "subscription_created") == []
 
 
 async def test_a_cancellation_updates_the_subscription_and_gives_a_reason(database, actions):
@@ -73,7 +71,7 @@ async def test_a_cancellation_updates_the_subscription_and_gives_a_reason(databa
     (row,) = await database.fetch(
         """SELECT "orgId", status FROM "Subscription" WHERE "canceledAt" = CURRENT_TIMESTAMP(3)"""
     )
-    (event,) = await events(database, "subscription_cancelled")
+    (event,) = events(actions, "subscription_cancelled")
     assert row["status"] == "canceled"
     assert event["orgId"] == row["orgId"]
     assert event["reason"] in {"too_expensive", "missing_feature", "switched", "unused"}
@@ -84,13 +82,13 @@ async def test_nobody_cancels_when_nobody_has_an_active_subscription(database, a
 
     await actions.cancellation()
 
-    assert await events(database, "subscription_cancelled") == []
+    assert events(actions, "subscription_cancelled") == []
 
 
 async def test_an_upload_is_an_event(database, actions):
     await actions.upload()
 
-    (event,) = await events(database, "file_upload")
+    (event,) = events(actions, "file_upload")
     assert set(event) == {"orgId", "fileSize", "fileType"}
     assert event["fileSize"] > 0
 
@@ -104,20 +102,19 @@ async def test_messages_are_rows_events_and_usage(database, actions):
 
     after = await database.fetchrow(usage)
     sent = await database.fetchval('SELECT sum(tokens) FROM "Message" WHERE "createdAt" = CURRENT_TIMESTAMP(3)')
-    told = sum(event["tokens"] for event in await events(database, "chat_message"))
+    told = sum(event["tokens"] for event in events(actions, "chat_message"))
     assert after["tokens"] - (before["tokens"] or 0) == sent == told
     assert after["cost"] > (before["cost"] or 0)
 
 
-async def requests(database, actions: Actions) -> list[Any]:
+async def requests(actions: Actions) -> list[Any]:
     for _ in range(200):
         await actions.request()
-    rows: list[Any] = await database.fetch('SELECT * FROM "Metric" WHERE timestamp = CURRENT_TIMESTAMP(3)')
-    return rows
+    return actions.notes.requests
 
 
-async def test_requests_are_logged_with_their_duration_in_milliseconds(database, actions):
-    rows = await requests(database, actions)
+async def test_requests_are_logged_with_their_duration_in_milliseconds(actions):
+    rows = await requests(actions)
 
     assert len(rows) == 200
     assert {row["type"] for row in rows} == {"api_request"}
@@ -126,12 +123,24 @@ async def test_requests_are_logged_with_their_duration_in_milliseconds(database,
 
 
 async def test_a_fifth_of_the_requests_fails_in_an_outage_of_errors(database):
-    rows = await requests(database, Actions(database, Random(1), {Outage.ERRORS}))
+    rows = await requests(Actions(database, Random(1), {Outage.ERRORS}))
 
     assert 25 < sum(row["status"] == 500 for row in rows) < 55
 
 
 async def test_requests_take_more_than_five_seconds_when_all_is_slow(database):
-    rows = await requests(database, Actions(database, Random(1), {Outage.SLOW}))
+    rows = await requests(Actions(database, Random(1), {Outage.SLOW}))
 
     assert all(row["duration"] > 5000 for row in rows)
+
+
+async def test_what_is_noted_can_be_stored_beside_what_is_written(database, actions):
+    await actions.signup()
+    await actions.request()
+    await store(database, actions.notes)
+
+    (event,) = await database.fetch('SELECT * FROM "BusinessEvent" WHERE timestamp = CURRENT_TIMESTAMP(3)')
+    (line,) = await database.fetch('SELECT * FROM "Metric" WHERE timestamp = CURRENT_TIMESTAMP(3)')
+    noted, logged = actions.notes.events[0], actions.notes.requests[0]
+    assert (event["id"], event["eventType"], json.loads(event["data"])) == (noted["id"], "user_signup", noted["data"])
+    assert {name: line[name] for name in logged} == logged

@@ -18,7 +18,7 @@ from exporter.demo.run import run
 from exporter.errors import ExporterError
 from exporter.metrics.catalogue import CATALOGUE
 from tests.support.clock import QuickClock
-from tests.support.running import total
+from tests.support.running import total, value
 
 
 def demo(*, outage: str | None = None, duration: float | None = None, port: int = 0, as_json: bool = True):
@@ -108,6 +108,9 @@ async def test_every_business_metric_comes_to_the_page_and_moves(short_folder, b
         await process.communicate()
 
     assert requests(pages[-1]) > requests(pages[0]) > 10_000
+    # By one way only: what came to the table since the first page was posted.
+    assert value(pages[-1], 'chatterfy_ingest_kept_rows_total{table="api_request",where="database"}') > 0
+    assert total(pages[-1], "chatterfy_ingest_rejected_total") == 0
     assert 'chatterfy_query_enabled{query="messages"} 1.0' in pages[-1]
 
 
@@ -127,16 +130,23 @@ async def test_json_is_one_line_within_thirty_seconds_and_the_page_has_every_pro
             page = await response.text()
         answers = [await answer(session, f"{urls[name]}/-/ready") for name in ("prometheus", "alertmanager")]
         answers.append(await answer(session, urls["slack"]))
+        # PostHog's events need no secret, only the key of the toy's own project.
+        statuses = {await captured(session, urls["ingest"], key) for key in ("phc_demo", "phc_other")}
     rest, _ = await process.communicate()
 
     assert list(urls) == ["exporter", "metrics", "ingest", "prometheus", "alertmanager", "slack"]
     assert urls["metrics"] == f"{urls['exporter']}/metrics"
-    assert urls["ingest"] is None
+    assert statuses == {200, 403}
     assert answers == [200, 200, 200]
     assert len(re.findall(r"^chatterfy_probe_success\{.*\} 1.0$", page, re.MULTILINE)) == 14
     assert rest == b""
     assert process.returncode == 0
     assert list(short_folder.iterdir()) == []
+
+
+async def captured(session: aiohttp.ClientSession, ingest: str, key: str) -> int:
+    async with session.post(f"{ingest}/ingest/e/", json={"api_key": key, "event": "$pageview"}) as response:
+        return response.status
 
 
 async def answer(session: aiohttp.ClientSession, url: str) -> int:

@@ -82,8 +82,8 @@ async def tell(url: str, sql: str) -> None:
         await connection.close()
 
 
-def traffic(url: str, *, password: Path | None = None, ports=(0, 0, 0, 0), **options):
-    given = access(None, password, {"DATABASE_URL": url})
+def traffic(url: str, *, password: Path | None = None, token: Path | None = None, ports=(0, 0, 0, 0), **options):
+    given = access({"DATABASE_URL": url}, None, password=password, token=token)
     defaults: dict[str, Any] = {"deadline": 60.0, "as_json": True, "clock": SystemClock()}
     return run(given, Place(ports=ports), **(defaults | options))
 
@@ -145,6 +145,64 @@ async def test_the_exporter_watches_what_it_makes_and_counts_its_rows(empty, tmp
     assert time.monotonic() - begin < 5
     assert it.returncode == 0
     assert "\ntraffic:  33% writing history: messages\n" in told.decode()
+
+
+POSTED_TO = """
+database: {{url: {{env: READER}}}}
+queries: {{every: {{http_requests: 2s}}}}
+ingest:
+  listen: 127.0.0.1:{port}
+  url: {{env: KEEPER}}
+  events: {{token: {{env: TOKEN}}}}
+  requests: {{token: {{env: TOKEN}}}}
+  deploys: {{token: {{env: TOKEN}}}}
+"""
+
+
+async def test_what_is_noted_before_the_exporter_is_up_is_posted_once_it_is(
+    empty, tmp_path, exporter, until_printed, unused_tcp_port
+):
+    for name in ("password", "token"):
+        (tmp_path / name).write_text(name)
+    reader, keeper = (empty.replace("postgres:super", f"{role}:password") for role in ("exporter", "keeper"))
+    ingest = f"http://127.0.0.1:{unused_tcp_port}"
+    running = asyncio.create_task(
+        traffic(empty, password=tmp_path / "password", token=tmp_path / "token", ingest=ingest)
+    )
+    await until_printed(r"traffic: the exporter does not take what is posted: http://127.0.0.1:\d+/v1/\w+: .*refused")
+    by_itself = await ask(empty, REQUESTS)
+
+    async with exporter(POSTED_TO.format(port=unused_tcp_port), READER=reader, KEEPER=keeper, TOKEN="token") as it:
+        await until_printed("traffic: the exporter takes what is posted")
+        page = await it.until(lambda page: total(page, "chatterfy_http_requests_total") > by_itself)
+        await stops(running)
+        rows = await ask(empty, REQUESTS)
+        page = await it.until(lambda page: total(page, "chatterfy_http_requests_total") == rows)
+
+    kept = 'chatterfy_ingest_kept_rows_total{table="api_request",where="database"}'
+    assert value(page, kept) == rows - by_itself
+    assert value(page, 'chatterfy_deploys_total{environment="production",status="succeeded"}') == 1
+
+
+async def test_an_exporter_that_refuses_is_told_of_with_its_own_words(empty, exporter, until_printed, unused_tcp_port):
+    async with exporter(POSTED_TO.format(port=unused_tcp_port), READER=empty, KEEPER=empty, TOKEN="token"):
+        running = asyncio.create_task(traffic(empty, ingest=f"http://127.0.0.1:{unused_tcp_port}"))
+
+        await until_printed(r"traffic: the exporter does not take what is posted: \S+: status 401: expected the header")
+        await stops(running)
+
+
+async def test_the_keepers_role_adds_rows_and_reads_none(empty, tmp_path, until_printed):
+    password = tmp_path / "password"
+    password.write_text("first")
+    running = asyncio.create_task(traffic(empty, password=password))
+    await until_printed(r"\{.*\}")
+    await stops(running)
+    keeper = empty.replace("postgres:super", "keeper:first")
+
+    for forbidden in ('SELECT data FROM "BusinessEvent"', 'DELETE FROM "Metric"', USERS):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await tell(keeper, forbidden)
 
 
 async def test_the_exporters_role_can_only_read(empty, tmp_path, until_printed):

@@ -31,6 +31,14 @@ NOTHING_YET = {
     "exporter/Failures by reason/A": "nothing has failed",
     "exporter/Late rows/A": "rows are recounted at some moment of the first hour",
     "exporter/Series dropped by metric/A": "nothing was dropped",
+    "exporter/Refused/A": "nothing was refused",
+    "exporter/Why it was not taken/A": "all was taken",
+    "exporter/Why it was not taken/B": "all was taken",
+    "exporter/Left out of beacons/A": "nothing was left out",
+    "exporter/Passed on/B": "the demo has no PostHog to pass anything on to",
+    "exporter/Not taken/B": "as above",
+    "api/Check-ins of jobs/B": "no job has failed",
+    "api/Events by level/A": "errors are rare: a level's first event is the birth of its series",
 }
 """What may be empty, and why: by dashboard, panel and query."""
 

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from grafana.past import END, Programs, prometheus
+from grafana.past.story import Story
 from tests.support.dashboards.asking import Asking, answer_problems
 from tests.support.dashboards.files import screens
 from tests.support.programs import program
@@ -45,6 +46,16 @@ async def test_a_dashboard_s_marks_are_there(past, screen):
     problems = answer_problems([answer async for answer in past.annotations(screen)], {})
 
     assert not problems, "\n".join(problems)
+
+
+async def test_a_deploy_is_marked_where_it_was_and_not_where_it_was_asked_for(past):
+    screen = next(screen for screen in screens() if screen.name == "business")
+    (index,) = [place for place, it in enumerate(screen.annotations) if it.get("useValueForTime")]
+
+    answers = [answer async for answer in past.annotations(screen)]
+
+    marks = {float(value) / 1000 for one in answers[index].series for _, value in one["values"]}
+    assert marks == {*Story.until(END).deploys.values()}
 
 
 async def test_what_shows_nothing_is_a_question():

@@ -193,3 +193,12 @@ async def test_forgetting_a_label_value_takes_its_live_series_off_the_page():
 def test_a_declaration_against_the_naming_rules_is_refused(name, kind, buckets):
     with pytest.raises(ValueError, match=name):
         Metric(name, kind, "Help.", (), buckets)
+
+
+async def test_half_a_surrogate_pair_costs_one_character_and_not_the_page():
+    store = Store(10)
+    page = Page(store)
+    store.replace("it", [Sample(COUNTER, ("\ud800x",), 1)])
+    await page.refresh()
+
+    assert b'test_things_total{name="?x"} 1.0' in page.text.plain

@@ -13,7 +13,7 @@ from tests.support.detection import ranges, seconds
 from tests.support.programs import program
 from tests.support.rules import FOLDER, Rule, alerts, rules
 
-FILES = ("api", "availability", "business", "monitoring", "slo")
+FILES = ("api", "availability", "business", "monitoring", "received", "slo")
 COMPARISON = re.compile(
     r"(?P<sign>[<>]=?|==|!=)\s*(?P<rest>(?:on \([a-z, ]*\) group_left \(\) )?)(?P<number>\d+(?:\.\d+)?)"
 )

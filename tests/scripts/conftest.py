@@ -20,7 +20,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 WEBHOOK_PATH = "/services/T000/B000/planted-webhook-secret"
 NAMES = [
     "APP_URL", "API_URL", "ENVIRONMENT", "APP_NAME", "VERSION", "DEADLINE", "REQUIRED", "CONFIG",
-    "COMPOSE_FILE", "DEPLOY", "ROLLBACK", "EXPORTER", "SLACK_WEBHOOK",
+    "COMPOSE_FILE", "DEPLOY", "ROLLBACK", "EXPORTER", "DEPLOYS_URL", "DEPLOYS_TOKEN", "SLACK_WEBHOOK",
 ]  # fmt: skip
 """What the scripts read from the environment."""
 ALWAYS_HEALTHY = "true"

@@ -49,7 +49,7 @@ class Watched:
 
     def _slack(self) -> Iterator[tuple[float, str, str]]:
         for message in self.world.channels.slack.messages:
-            yield message.at, kind(message.payload), message.payload["attachments"][0]["pretext"]
+            yield message.at, kind(message.payload), message.payload["attachments"][0].get("pretext", "")
 
     def _mail(self) -> Iterator[tuple[float, str, str]]:
         for mail in self.world.channels.mailbox.mails:
@@ -97,8 +97,9 @@ class Watched:
 
 
 def kind(payload: dict[str, Any]) -> str:
-    """The alert's name in a Slack message."""
-    return next(str(field["value"]) for field in payload["attachments"][0]["fields"] if field["title"] == "Type")
+    """The alert's name in a Slack message; empty for a notice of a deploy."""
+    titles = {str(field["title"]): str(field["value"]) for field in payload["attachments"][0]["fields"]}
+    return titles.get("Type", "")
 
 
 @asynccontextmanager

@@ -41,6 +41,7 @@ EXEMPT = {
     "HighChurn": "counts over an hour",
     "CertificateExpiringSoon": "tells days ahead",
     "NoMessages": "an absence is known only when its window is over",
+    "SpoolNearlyFull": "tells ahead, while a fifth of the spool is left",
 }
 """Critical alerts that may take longer, and why."""
 

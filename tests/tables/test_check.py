@@ -97,7 +97,7 @@ async def test_a_missing_time_column_is_told_once_and_needs_no_index(prisma):
 
 async def test_a_request_log_without_a_type_is_told_how_to_do_without(empty):
     await empty.execute(
-        'CREATE TABLE log (endpoint text, method text, duration float, status int, "timestamp" timestamp)'
+        'CREATE TABLE log (id text, endpoint text, method text, duration float, status int, "timestamp" timestamp)'
     )
 
     (problem,) = await tables(api_request={"table": "log"}).problems(empty, ["api_request"])

@@ -1,4 +1,4 @@
-"""Alerts: what fires now, what fired when, whether messages leave, and which alerts are noise."""
+"""Alerts: what fires now, what fired when, what was deployed then, whether messages leave, and what is noise."""
 
 from grafana.source.facade import (
     BLUE,
@@ -14,10 +14,10 @@ from grafana.source.facade import (
     Table,
     Timeline,
 )
-from grafana.source.promql import of
+from grafana.source.promql import of, received_in
 
-HERE = 'environment=~"$environment|", alertname!="Watchdog"'
-"""Alerts of this environment, and those of none: what is not there at all has no labels."""
+HERE = 'environment=~"(vercel-)?$environment|", alertname!="Watchdog"'
+"""Alerts of this environment, also by Vercel's word for it, and those of none: what is not there has no labels."""
 FIRING = f'ALERTS{{{HERE}, alertstate="firing"}}'
 EACH = "by (alertname, severity)"
 
@@ -34,6 +34,7 @@ def seconds(by: str, alerts: str) -> str:
 
 CRITICAL = f'ALERTS{{{HERE}, alertstate="firing", severity="critical"}}'
 TO_RESOLVE = f"sum({seconds('by (alertname)', CRITICAL)}) / sum({starts('by (alertname)', CRITICAL)})"
+LAST_DEPLOYS = "topk(8, max by (version, environment) (max_over_time(chatterfy_deploy_timestamp_seconds[30d])))"
 HEARTBEAT = of("chatterfy_alert_pipeline_last_seen_timestamp_seconds")
 CHANNELS = "slack|email|webhook"
 NOTIFICATIONS = of("alertmanager_notifications_total", integration=CHANNELS)
@@ -137,7 +138,7 @@ LIST = Row(
 
 PAST = Row(
     "When",
-    10,
+    13,
     [
         Timeline(
             title="What fired when",
@@ -148,6 +149,57 @@ PAST = Row(
             states={1: ("firing", RED)},
             nothing="nothing fired",
         )
+    ],
+)
+
+DEPLOYS = Row(
+    "Deploys",
+    10,
+    [
+        Table(
+            title="What was deployed when",
+            about="The last eight deploys that succeeded, of all environments; purple lines mark those of the one "
+            "that is chosen.",
+            queries=[Query(f"{LAST_DEPLOYS} * 1000", last=True), Query(f"time() - {LAST_DEPLOYS}", last=True)],
+            unit="none",
+            width=12,
+            columns={
+                "version": Column("Version"),
+                "environment": Column("Environment", width=160),
+                "Value #A": Column("When", "dateTimeAsIso", 200),
+                "Value #B": Column("Ago", "s", 120, decimals=1),
+            },
+            sort="When",
+            nothing="no deploy was told of",
+        ),
+        Stat(
+            title="Deploys of 7 days",
+            about="Deploys within 7 days, by how they ended.",
+            queries=[Query(received_in("7d", of("chatterfy_deploys_total"), "status"), "{{status}}", last=True)],
+            unit="none",
+            width=4,
+            decimals=0,
+            good=BLUE,
+            nothing="no deploy was told of",
+        ),
+        Graph(
+            title="Notices of deploys",
+            about="Notices an hour for Slack, Grafana and Sentry, and those that were not taken.",
+            queries=[
+                Query(received_in("1h", of("chatterfy_deploy_notices_total"), "receiver"), "to {{receiver}}"),
+                Query(
+                    received_in("1h", of("chatterfy_deploy_notice_failures_total"), "receiver"),
+                    "not taken by {{receiver}}",
+                ),
+            ],
+            unit="short",
+            width=8,
+            step="1h",
+            limits=[Limit(0, "DeployNoticeFailed")],
+            colors={"^not taken": RED},
+            nothing="nobody is to be told",
+            calcs=(),
+        ),
     ],
 )
 
@@ -197,7 +249,7 @@ MESSAGES = Row(
 
 NOISE = Row(
     "The week",
-    19,
+    23,
     [
         Table(
             title="Noisiest of 7 days",
@@ -226,8 +278,8 @@ NOISE = Row(
 SCREEN = Dashboard(
     name="alerts",
     title="Alerts",
-    about="What fires, what fired when, whether the messages leave, and which alerts are noise.",
+    about="What fires, what fired when, what was deployed when, whether messages leave, and which alerts are noise.",
     since="7d",
     variables=[],
-    rows=[NOW, LIST, PAST, MESSAGES, NOISE],
+    rows=[NOW, LIST, PAST, DEPLOYS, MESSAGES, NOISE],
 )

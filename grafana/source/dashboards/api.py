@@ -1,4 +1,4 @@
-"""API: how many requests, how many of them fail, how long they take; in all and for each endpoint."""
+"""API: how many requests, how many of them fail, how long they take; and what Sentry and the browsers see of it."""
 
 from grafana.source.facade import (
     ORANGE,
@@ -17,6 +17,8 @@ from grafana.source.facade import (
     alone,
 )
 from grafana.source.promql import gained, of, quantile, rate
+from grafana.source.rows.browsers import BROWSERS
+from grafana.source.rows.sentry import EACH, EVENTS, SENTRY, TRANSACTIONS
 
 REQUESTS = "chatterfy_http_requests_total"
 DURATION = "chatterfy_http_request_duration_seconds"
@@ -263,8 +265,13 @@ SPREAD = Row(
 SCREEN = Dashboard(
     name="api",
     title="API",
-    about="Rate, errors and duration of the API's requests, in all and for each endpoint, from its own request log.",
+    about="Rate, errors and duration of the API's requests, in all and for each endpoint, from its own request log; "
+    "what the apps report to Sentry, and what browsers see of the pages.",
     since="6h",
-    variables=[Variable("endpoint", REQUESTS)],
-    rows=[NOW, ENDPOINTS, TRAFFIC, DURATIONS, SPREAD],
+    variables=[
+        Variable("endpoint", REQUESTS),
+        Variable("project", EVENTS),
+        Variable("page", "chatterfy_web_vital_seconds_count"),
+    ],
+    rows=[NOW, ENDPOINTS, TRAFFIC, DURATIONS, SPREAD, SENTRY, TRANSACTIONS, EACH, BROWSERS],
 )

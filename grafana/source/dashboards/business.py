@@ -14,13 +14,15 @@ from grafana.source.facade import (
     Stat,
     Variable,
 )
-from grafana.source.promql import gained, of, total
+from grafana.source.promql import ENVIRONMENT, gained, of, received_in, total
 
 MRR = total("chatterfy_mrr_usd", "environment", "plan")
 CANCELLED = of("environment:chatterfy_subscriptions_cancelled:sum")
 CANCELLED_30D = f"{CANCELLED} - min_over_time({CANCELLED}[30d])"
 ACTIVE = total("chatterfy_subscriptions", "environment", status="active")
 QUERIES = "active_orgs|file_.+|messages|mrr_usd|orgs|signups|subscriptions.*|tokens|usage_cost_usd|users"
+POSTHOG = "chatterfy_posthog_events_total"
+OWN_EVENTS = f'{POSTHOG}{{{ENVIRONMENT}, event!~"[$].+|survey .+"}}'
 AGE = '(time() - max by (environment) (chatterfy_daily_day_timestamp_seconds{environment="$environment"})) / 3600'
 
 NOW = Row(
@@ -224,6 +226,49 @@ USE = Row(
     ],
 )
 
+PRODUCT = Row(
+    "What people do in the app, as PostHog is told",
+    9,
+    [
+        Ranking(
+            title="Top events of 24 hours",
+            about="The ten events that browsers and apps sent to PostHog most often within 24 hours.",
+            queries=[Query(f"topk(10, {received_in('1d', of(POSTHOG), 'event')} > 0)", "{{event}}", last=True)],
+            unit="short",
+            width=8,
+            minimum=0,
+            decimals=0,
+            good="blue",
+            nothing="PostHog is not received",
+        ),
+        Graph(
+            title="Page views",
+            about="Pages that were looked at, each day.",
+            queries=[Query(received_in("1d", of(POSTHOG, event="[$]pageview"), "event"), "{{event}}")],
+            unit="short",
+            width=8,
+            bars=True,
+            step="1d",
+            calcs=["sum", "max"],
+            nothing="PostHog is not received",
+        ),
+        Graph(
+            title="The app's own events",
+            about="Events by the names that the app gave them, each day.",
+            queries=[
+                Query(f"{received_in('1d', OWN_EVENTS, 'event')} > 0", "{{event}}"),
+            ],
+            unit="short",
+            width=8,
+            bars=True,
+            stacked=True,
+            step="1d",
+            nothing="PostHog is not received",
+            calcs=(),
+        ),
+    ],
+)
+
 DAY = Row(
     "The last complete day",
     4,
@@ -303,5 +348,5 @@ SCREEN = Dashboard(
     about="Signups, revenue, churn, use and cost, exact to the row, and how fresh the numbers are.",
     since="30d",
     variables=[Variable("plan", "chatterfy_orgs")],
-    rows=[NOW, REVENUE, PEOPLE, USE, DAY, FRESHNESS],
+    rows=[NOW, REVENUE, PEOPLE, USE, PRODUCT, DAY, FRESHNESS],
 )

@@ -1,13 +1,28 @@
 """Chat: what is asked of which model, how long it takes, and what it costs."""
 
-from grafana.source.facade import ORANGE, Dashboard, Graph, Limit, Query, Row, Share, Stat, Variable
-from grafana.source.promql import gained, of, quantile, rate
+from grafana.source.facade import (
+    ORANGE,
+    RED,
+    Dashboard,
+    Graph,
+    Heatmap,
+    Limit,
+    Query,
+    Ranking,
+    Row,
+    Share,
+    Stat,
+    Variable,
+)
+from grafana.source.promql import gained, of, quantile, rate, received, received_quantile
 
 MESSAGES, TOKENS = "chatterfy_messages_total", "chatterfy_tokens_total"
 COST = "chatterfy_usage_cost_usd_total"
 CHOSEN = ("provider", "model")
 DURATION = "chatterfy_http_request_duration_seconds"
+ANSWERED = "chatterfy_chat_response_seconds"
 ENDPOINT = ".*/chat/.*"
+QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 COST_AN_HOUR = of("environment:chatterfy_usage_cost_usd:increase1h")
 AN_HOUR = [gained(metric, "model", "1h", *CHOSEN) for metric in (COST, MESSAGES)]
 MESSAGES_A_DAY = gained(MESSAGES, "environment", "1d", *CHOSEN)
@@ -139,34 +154,98 @@ MONEY = Row(
 
 SHARES = Row(
     "Who answers",
-    10,
+    9,
     [
         Share(
             title="Messages by provider",
             about="Share of the last 24 hours' messages.",
             queries=[Query(gained(MESSAGES, "provider", "1d", *CHOSEN), "{{provider}}", last=True)],
             unit="short",
-            width=7,
+            width=12,
         ),
         Share(
             title="Cost by model",
             about="Share of the last 24 hours' cost.",
             queries=[Query(gained(COST, "model", "1d", *CHOSEN), "{{model}}", last=True)],
             unit="currencyUSD",
-            width=7,
+            width=12,
         ),
+    ],
+)
+
+WAITING = Row(
+    "How long users wait",
+    9,
+    [
         Graph(
-            title="Response times",
-            about="How long the API takes to answer a chat request: half of them, 95 % and 99 % are faster.",
+            title="As users feel it",
+            about="How long it takes until a chat's answer is complete, as browsers measure it: half of the answers, "
+            "95 % and 99 % of them are faster.",
             queries=[
-                Query(quantile(share, DURATION, "", endpoint=ENDPOINT), name)
-                for share, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+                Query(received_quantile(share, ANSWERED, "", "$__rate_interval", *CHOSEN), name)
+                for share, name in QUANTILES
             ],
             unit="s",
-            width=10,
+            width=8,
+            step="5m",
+            nothing="no browser has told",
+        ),
+        Graph(
+            title="As the API's log has it",
+            about="How long the API takes to answer a chat request: half of them, 95 % and 99 % are faster.",
+            queries=[Query(quantile(share, DURATION, "", endpoint=ENDPOINT), name) for share, name in QUANTILES],
+            unit="s",
+            width=8,
             step="5m",
             limits=[Limit(2, color=ORANGE)],
             more="api",
+        ),
+        Ranking(
+            title="Slowest models",
+            about="What 95 % of each model's answers of the last hour were faster than, as browsers measured it.",
+            queries=[
+                Query(f"sort_desc({received_quantile(0.95, ANSWERED, 'model', '1h', *CHOSEN)})", "{{model}}", last=True)
+            ],
+            unit="s",
+            width=8,
+            minimum=0,
+            decimals=2,
+            good="blue",
+            nothing="no browser has told",
+        ),
+        Graph(
+            title="p95 by provider",
+            about="95 % of each provider's answers of 10 minutes were complete faster; above 30 s an alert fires.",
+            queries=[Query(received_quantile(0.95, ANSWERED, "provider", "10m", *CHOSEN), "{{provider}}")],
+            unit="s",
+            width=8,
+            step="5m",
+            fill=0,
+            limits=[Limit(30, "ChatResponsesSlow", RED)],
+            nothing="no browser has told",
+            calcs=(),
+        ),
+        Graph(
+            title="p95 by model",
+            about="95 % of each model's answers were complete faster, as browsers measured it.",
+            queries=[
+                Query(received_quantile(0.95, ANSWERED, "model", "$__rate_interval", *CHOSEN), "{{model}}"),
+            ],
+            unit="s",
+            width=8,
+            step="15m",
+            fill=0,
+            nothing="no browser has told",
+            calcs=(),
+        ),
+        Heatmap(
+            title="Answers by duration",
+            about="How many answers a second took how long: the brighter, the more.",
+            queries=[Query(received(of(f"{ANSWERED}_bucket", *CHOSEN), "le"), "{{le}}")],
+            unit="s",
+            width=8,
+            step="10m",
+            nothing="no browser has told",
         ),
     ],
 )
@@ -177,5 +256,5 @@ SCREEN = Dashboard(
     about="Messages, tokens, cost and response times of the models behind the chat.",
     since="24h",
     variables=[Variable("provider", MESSAGES), Variable("model", MESSAGES)],
-    rows=[TODAY, USE, MONEY, SHARES],
+    rows=[TODAY, WAITING, USE, MONEY, SHARES],
 )

@@ -17,6 +17,7 @@ from grafana.source.facade import (
     alone,
 )
 from grafana.source.promql import of
+from grafana.source.rows.received import PASSED_ON, RECEIVED
 
 JOB = "chatterfy-exporter"
 RUNS, FAILED = (
@@ -253,6 +254,7 @@ COUNTERS = Row(
     ],
 )
 
+
 PAGE = Row(
     "Page and process",
     8,
@@ -371,12 +373,12 @@ WATCHERS = Row(
 SCREEN = Dashboard(
     name="exporter",
     title="Exporter",
-    about="The exporter itself: jobs, freshness, counters, page and process; and Prometheus and Alertmanager, which "
-    "watch it.",
+    about="The exporter itself: jobs, freshness, counters, what it receives and passes on, page and process; and "
+    "Prometheus and Alertmanager, which watch it.",
     since="6h",
     variables=[
         Variable("instance", "chatterfy_build_info"),
         Variable("task", "chatterfy_job_interval_seconds"),
     ],
-    rows=[NOW, JOBS, RUNNING, COUNTERS, PAGE, WATCHERS],
+    rows=[NOW, JOBS, RUNNING, COUNTERS, RECEIVED, PASSED_ON, PAGE, WATCHERS],
 )

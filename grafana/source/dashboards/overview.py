@@ -1,14 +1,16 @@
 """Overview: is it fine? The engineer's answer in the first rows, the founder's in the last."""
 
 from grafana.source.facade import ORANGE, RED, STATE, Dashboard, Graph, Limit, Query, Row, Stat
-from grafana.source.promql import gained, of, total
+from grafana.source.promql import gained, of, received_in, received_quantile, reported, total
+from grafana.source.vitals import VITALS
 
 UP = of("environment:chatterfy_up:min")
 CANCELLED = of("environment:chatterfy_subscriptions_cancelled:sum")
 LEFT = f"{CANCELLED} - min_over_time({CANCELLED}[30d])"
 ACTIVE = total("chatterfy_subscriptions", "environment", status="active")
-FIRING = 'ALERTS{{environment=~"$environment|", alertstate="firing", severity="{}"}}'
+FIRING = 'ALERTS{{environment=~"(vercel-)?$environment|", alertstate="firing", severity="{}"}}'
 LATENCY = "environment:chatterfy_http_request_duration_seconds"
+ERRORS_IN_SENTRY = reported("chatterfy_sentry_events_total", level="error|fatal")
 OBJECTIVE = {"slow": Limit(2, color=ORANGE), "errors": Limit(0.001, color=ORANGE), "uptime": Limit(0.999, color=RED)}
 
 FINE = Row(
@@ -101,6 +103,64 @@ DEPENDENCIES = Row(
             filled=True,
             more="dependencies",
         )
+    ],
+)
+
+FELT = Row(
+    "What users feel, in their browsers",
+    4,
+    [
+        *(
+            Stat(
+                title=f"{vital.title}, p75",
+                about=f"{vital.about} Three quarters of the page loads of an hour were better. {vital.words}",
+                queries=[Query(received_quantile(0.75, vital.metric, "", "1h", vital=name))],
+                unit=vital.unit,
+                width=4,
+                decimals=2,
+                line=True,
+                limits=vital.limits,
+                nothing="no browser has told",
+                more="api",
+            )
+            for name, vital in VITALS.items()
+        ),
+        Stat(
+            title="Chat answer, p95",
+            about="95 % of the chats' answers of the last 10 minutes were complete faster, as browsers measured it; "
+            "above 30 s for one of the providers an alert fires.",
+            queries=[Query(received_quantile(0.95, "chatterfy_chat_response_seconds", "", "10m"))],
+            unit="s",
+            width=4,
+            decimals=2,
+            line=True,
+            limits=[Limit(30, "ChatResponsesSlow", RED)],
+            nothing="no browser has told",
+            more="chat",
+        ),
+        Stat(
+            title="Errors in Sentry",
+            about="Errors and crashes that the apps reported to Sentry within an hour.",
+            queries=[Query(received_in("1h", ERRORS_IN_SENTRY, "job"))],
+            unit="short",
+            width=4,
+            decimals=0,
+            line=True,
+            good="blue",
+            nothing="Sentry is not received",
+            more="api",
+        ),
+        Stat(
+            title="Last deploy",
+            about="How long ago a version of the app was last deployed; purple lines mark when.",
+            queries=[Query(f"time() - max(max_over_time({of('chatterfy_deploy_timestamp_seconds')}[30d]))", last=True)],
+            unit="s",
+            width=4,
+            decimals=1,
+            good="text",
+            nothing="none was told of",
+            more="alerts",
+        ),
     ],
 )
 
@@ -263,5 +323,5 @@ SCREEN = Dashboard(
     "founder.",
     since="6h",
     variables=[],
-    rows=[FINE, DEPENDENCIES, SIGNALS, BUDGET, FOUNDER],
+    rows=[FINE, DEPENDENCIES, FELT, SIGNALS, BUDGET, FOUNDER],
 )

@@ -27,6 +27,7 @@ LOOKBACK = 5 * MINUTE
 RESTARTED = {
     "chatterfy_alerts_received_total",
     "chatterfy_alerts_sentry_total",
+    "chatterfy_posthog_events_total",
     "chatterfy_probe_failures_total",
     "chatterfy_probe_runs_total",
     "process_cpu_seconds_total",
@@ -60,6 +61,10 @@ class Past:
         return list(answer["data"]["result"])
 
 
+ABSENT = {"chatterfy_ingest_spool_oldest_timestamp_seconds"}
+"""What is not there at the end: nothing waits."""
+
+
 def _without_name(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((label, value) for label, value in labels.items() if label != "__name__"))
 
@@ -88,7 +93,7 @@ async def test_every_metric_of_the_catalogue_is_there_at_the_end_with_its_labels
     for labels, _ in await past.query('{__name__=~"(chatterfy|process|python)_.*", job="chatterfy-exporter"}'):
         shown.setdefault(labels["__name__"], set()).add(frozenset(labels) - {"__name__"})
 
-    assert shown == {name: {frozenset(labels)} for name, labels in _expected().items()}
+    assert shown == {name: {frozenset(labels)} for name, labels in _expected().items() if name not in ABSENT}
 
 
 async def test_the_buckets_are_the_catalogue_s(past):
@@ -243,3 +248,43 @@ async def test_a_copy_of_what_was_filled_takes_no_program(past, tmp_path):
     await copy(CACHE, tmp_path / "data", END, Programs("no prometheus", "no promtool"))
 
     assert list((tmp_path / "data").glob("*/meta.json"))
+
+
+async def test_what_comes_while_the_database_is_down_waits_and_then_goes_in(past):
+    begin, end = STORY.down
+    rows = await past.values("max_over_time(chatterfy_ingest_spool_rows[30m])", end + 15 * MINUTE)
+    spooled = 'sum(increase(chatterfy_ingest_kept_rows_total{where="spool"}[30m]))'
+    kept = await past.query(spooled, end + 10 * MINUTE)
+    waited = await past.query("time() - chatterfy_ingest_spool_oldest_timestamp_seconds", end)
+
+    assert min(rows.values()) > 50
+    assert kept[0][1] == pytest.approx(max(rows.values()), rel=0.2)
+    assert waited[0][1] == pytest.approx(end - begin, abs=MINUTE)
+    assert await past.query("chatterfy_ingest_spool_rows == 0", end + 2 * MINUTE)
+    assert await past.query("chatterfy_ingest_spool_rows == 0", begin - MINUTE)
+
+
+async def test_no_more_is_refused_by_others_than_goes_to_them(past):
+    for vendor in ("sentry", "posthog"):
+        lost = f"sum(rate(chatterfy_{vendor}_forward_failures_total[10m]))"
+        found = await past.query(f"max_over_time(({lost} / sum(rate(chatterfy_{vendor}_forwards_total[10m])))[1d:1m])")
+
+        assert 0 < found[0][1] < 1
+
+
+async def test_the_incident_is_felt_by_users_and_reported_by_the_apps(past):
+    answered = "histogram_quantile(0.95, sum by (le) (rate(chatterfy_chat_response_seconds_bucket[5m])))"
+    reported = 'sum(rate(chatterfy_sentry_events_total{level="error"}[5m]))'
+    for asked in (answered, reported):
+        ((_, before),) = await past.query(asked, STORY.climb[0] - 10 * MINUTE)
+        ((_, then),) = await past.query(asked, STORY.climb[1])
+
+        assert then > 3 * before
+
+
+async def test_deploys_of_both_environments_are_told_of(past):
+    found = await past.query("max by (version, environment) (max_over_time(chatterfy_deploy_timestamp_seconds[30d]))")
+    moments = {labels["version"]: value for labels, value in found if labels["environment"] == "production"}
+
+    assert moments == STORY.deploys
+    assert {labels["environment"] for labels, _ in found} == {"production", "staging"}

@@ -10,8 +10,10 @@ from grafana.past import END, Programs, grid
 from grafana.past.__main__ import main
 from grafana.past.book import Book, series
 from grafana.past.chance import Wave, dice, poisson
+from grafana.past.counting import Counting
 from grafana.past.filling import chapters
 from grafana.past.grid import Grid
+from grafana.past.pace import REQUESTS, Pace
 from grafana.past.probes import USUAL, probes
 from grafana.past.record import AVERAGED
 from grafana.past.rules import groups, levels, seconds
@@ -105,6 +107,36 @@ def test_a_wave_stays_around_one():
 
     assert mean(values) == pytest.approx(1, abs=0.01)
     assert 0.65 < min(values) < max(values) < 1.35
+
+
+def test_what_the_process_counts_begins_anew_with_the_deploy_and_falls_at_no_other_moment():
+    counting = Counting(STORY, grid.PLAIN)
+
+    values = counting.counted(lambda _: 0.01, "it")
+
+    falls = [
+        time for time, one, next_one in zip(counting.grid.times[1:], values, values[1:], strict=False) if next_one < one
+    ]
+    assert falls == [STORY.deploy]
+    assert values[-1] == pytest.approx(0.01 * (STORY.end - STORY.deploy), rel=0.05)
+
+
+def test_what_waited_for_the_database_comes_into_it_when_it_is_back():
+    pace = Pace(STORY)
+    begin, end = STORY.down
+    came = sum(
+        requests
+        for time, requests in zip(pace.grid.times, pace.requests, strict=True)
+        if begin <= time < begin + 20 * MINUTE
+    )
+    usual = sum(
+        step * REQUESTS * pace.busy(time)
+        for time, step in zip(pace.grid.times, pace.grid.steps, strict=True)
+        if end <= time < begin + 20 * MINUTE
+    )
+
+    assert came - usual == pytest.approx(pace.waits(end))
+    assert pace.waits(begin) == pace.waits(STORY.drain[1]) == 0 < pace.waits(end)
 
 
 def test_label_values_are_escaped():

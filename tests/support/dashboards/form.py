@@ -14,7 +14,7 @@ SCHEMA = Path(__file__).parents[2] / "data/grafana/grafana-dashboard-v1.schema.j
 NEWEST = 42
 """The last version of the classic JSON; files are read up to it."""
 OWN = {
-    "": ("titleFormat", "textFormat"),
+    "": ("titleFormat", "textFormat", "useValueForTime"),
     "target": ("expr", "interval", "refId"),
 }
 """What the Prometheus data source adds to an annotation

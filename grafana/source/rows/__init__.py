@@ -1,0 +1,1 @@
+"""Rows that are long, or that belong together: what is received, what Sentry is told, what browsers see."""
