@@ -9,7 +9,7 @@ from aiohttp import web
 from exporter.config.secret import SecretField
 from exporter.errors import ExporterError
 from exporter.ingest.durable import DurableKeeper
-from exporter.ingest.posted import Field, Malformed, Shape, Stamps, accepted, is_number, is_storable, items
+from exporter.ingest.posted import Field, Malformed, Shape, Stamps, accepted, is_number, items
 from exporter.limits import Access, Call, Endpoint, Given, Row, Section, section
 
 TABLE = "api_request"
@@ -21,7 +21,7 @@ _METHOD = re.compile(r"[A-Z]{1,20}")
 
 
 def _is_path(value: object) -> bool:
-    return type(value) is str and value[:1] == "/" and len(value) <= 8 * LONGEST_PATH and is_storable(value)
+    return type(value) is str and value[:1] == "/" and len(value) <= 8 * LONGEST_PATH and "\0" not in value
 
 
 def _is_duration(value: object) -> bool:

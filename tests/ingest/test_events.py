@@ -106,7 +106,6 @@ MALFORMED = [
     (event(data={"userId": "u", "x": "\0"}), ".data: expected text without the character NUL"),
     (event(data={"userId": "u", "x": [{"\0": 1}]}), ".data: expected text without the character NUL"),
     (event(data={"userId": "u", "x": {"y": ["\0"]}}), ".data: expected text without the character NUL"),
-    (event(data={"userId": "u", "x": "\ud800"}), ".data: expected text without half of a surrogate pair"),
     (event(data={"userId": "u", "x": "é" * 5000}), ".data: expected at most 8192 bytes of JSON"),
     (event(data={"userId": "u", "x": [[[1]]]}), ".data: expected at most 3 levels of objects and arrays"),
 ]
@@ -125,15 +124,17 @@ async def test_one_that_is_malformed_is_told_by_its_place_and_field_and_nothing_
 
 
 BODIES = [
-    (b"", "the body is not JSON: Expecting value at character 1"),
-    (b'{"event": ', "the body is not JSON: Expecting value at character 11"),
-    (b"\xff", "the body is not UTF-8"),
+    (b"", "the body is not JSON: EOF while parsing a value at column 0"),
+    (b'{"event": \n', "the body is not JSON: EOF while parsing a value at line 2 column 0"),
+    (b'{"a": "\xff"}', "the body is not JSON: invalid unicode code point at column 8"),
+    (b'{"a": "\\ud800"}', "the body is not JSON: unexpected end of hex escape at column 14"),
     (b"[]", "expected an object, an array of objects, or one on each line: the body has none"),
-    (b'{"a": NaN}', "the body is not JSON: it has a number that is none, or far too long"),
-    (b'{"a": 1' + b"0" * 5000 + b"}", "the body is not JSON: it has a number that is none, or far too long"),
-    (b"[" * 100_000, "the body is nested too deep"),
+    (b'{"a": NaN}', "the body is not JSON: expected value at column 7"),
+    (b'{"a": 1' + b"0" * 5000 + b"}", "the body is not JSON: number out of range at column 4308"),
+    (b"[" * 100_000, "the body is not JSON: recursion limit exceeded at column 202"),
     (b'{"event": "user_signup", "data": {"userId": 1e999}}', "events[0].data.userId: expected text of 1 to 200"),
-    (b'{"event": "user_signup", "data": {"userId": 1, "x": 1e999}}', "events[0].data: expected numbers that are not"),
+    (b'{"event": "user_signup", "data": {"userId": "u", "x": 1e999}}', "events[0].data: expected numbers that are not"),
+    (b'{"event": "user_signup", "data": {"userId": "u", "x": [{"y": -1e999}]}}', "events[0].data: expected numbers"),
 ]
 
 
@@ -153,8 +154,8 @@ async def test_lines_are_told_by_their_number(it):
     ]
 
     assert answers == [
-        (400, "line 1 is not JSON: Expecting ':' delimiter at character 9"),
-        (400, "line 2 is not JSON: Expecting value at character 1"),
+        (400, "line 1 is not JSON: EOF while parsing an object at column 8"),
+        (400, "line 2 is not JSON: expected value at column 1"),
         (400, "expected an object, an array of objects, or one on each line: the body has none"),
     ]
 
@@ -183,8 +184,9 @@ async def test_a_header_that_is_no_key_is_told_so(it):
 
 
 @pytest.mark.fast
-async def test_text_that_only_looks_like_a_nul_is_taken(it):
-    answer = await it.post(event(data={"userId": "u", "x": "\\u0000"}))
+@pytest.mark.parametrize("text", ["\\u0000", "Infinity", "-Infinity"])
+async def test_text_that_only_looks_like_what_no_database_takes_is_taken(it, text):
+    answer = await it.post(event(data={"userId": "u", "x": [text], text: 1}))
 
     assert answer[0] == 202
 

@@ -35,7 +35,6 @@ async def test_lines_of_the_request_log_are_taken_and_again_under_their_key_once
         ({"type": "metric"}, '.type: expected "api_request"'),
         ({"endpoint": "v1"}, ".endpoint: expected a path such as /v1/chat/completions"),
         ({"endpoint": "/\0"}, ".endpoint: expected a path such as /v1/chat/completions"),
-        ({"endpoint": "/é\ud800"}, ".endpoint: expected a path such as /v1/chat/completions"),
         ({"endpoint": "/é\0"}, ".endpoint: expected a path such as /v1/chat/completions"),
         ({"endpoint": None}, ".endpoint: missing, expected a path such as /v1/chat/completions"),
         ({"method": "get"}, ".method: expected a method such as GET"),

@@ -65,16 +65,6 @@ def text(longest: int, shortest: int = 1) -> tuple[Callable[[object], bool], str
     )
 
 
-def is_storable(text: str) -> bool:
-    """Whether a column of text takes it: without NUL, and without half of a surrogate pair."""
-    if text.isascii():
-        return "\0" not in text
-    try:
-        return "\0" not in text and bool(text.encode())
-    except UnicodeEncodeError:
-        return False
-
-
 def is_number(value: object) -> bool:
     """Whether it is a number that a float can hold; true and false are none."""
     return type(value) in _NUMBERS and -LARGEST < value < LARGEST  # type: ignore[operator]  # it is a number
