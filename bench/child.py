@@ -21,9 +21,9 @@ MEASURED, LOAD = CORES[0], CORES[-1]
 
 
 @contextmanager
-def _on_core(core: int) -> Iterator[None]:
+def _on_core(core: int | None) -> Iterator[None]:
     """What is started inside starts on this core, so that Go's runtime, too, counts one; the bench itself leaves it."""
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, CORES if core is None else {core})
     try:
         yield
     finally:
@@ -31,9 +31,9 @@ def _on_core(core: int) -> Iterator[None]:
 
 
 class Child:
-    """A program under way; leaving the `with` block ends it."""
+    """A program under way, on one core or (None) on all; leaving the `with` block ends it."""
 
-    def __init__(self, *command: str | Path, core: int, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *command: str | Path, core: int | None, environ: Mapping[str, str] | None = None) -> None:
         with _on_core(core):
             self._process = subprocess.Popen(
                 list(map(str, command)),

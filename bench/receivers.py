@@ -66,7 +66,7 @@ class Receiver:
 
 
 @contextmanager
-def ours(folder: Path, database: Server) -> Iterator[Receiver]:
+def ours(folder: Path, database: Server, core: int | None = MEASURED) -> Iterator[Receiver]:
     """The command `serve`, with business queries as they are shipped, events, and Sentry without an upstream."""
     port, metrics = free_port(), free_port()
     document: dict[str, Any] = {
@@ -84,19 +84,19 @@ def ours(folder: Path, database: Server) -> Iterator[Receiver]:
     config = folder / "ours.yml"
     config.write_text(yaml.safe_dump(document))
     environ = {"BENCH_DATABASE_URL": database.url, "BENCH_WRITER_URL": database.writer_url, "BENCH_DSN": DSN}
-    with Child(sys.executable, "-m", "exporter", "serve", "--config", config, core=MEASURED, environ=environ) as child:
+    with Child(sys.executable, "-m", "exporter", "serve", "--config", config, core=core, environ=environ) as child:
         receiver = Receiver(child, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics")
         page.wait_for(receiver.metrics, "chatterfy_events_total{")
         yield receiver
 
 
 @contextmanager
-def peer_pushgateway() -> Iterator[Receiver]:
+def peer_pushgateway(core: int | None = MEASURED) -> Iterator[Receiver]:
     """pushgateway, which keeps nothing on disk."""
     address = f"127.0.0.1:{free_port()}"
     assets = TOOLS / "pushgateway/usr/share/prometheus/pushgateway"
     flags = (f"--web.listen-address={address}", "--persistence.file=", f"--web.local-assets={assets}")
-    with Child(pushgateway(), *flags, "--log.level=error", core=MEASURED) as child:
+    with Child(pushgateway(), *flags, "--log.level=error", core=core) as child:
         page.wait_for(f"http://{address}/metrics", "pushgateway_build_info")
         yield Receiver(child, f"http://{address}/metrics/job/api/instance/api-1")
 

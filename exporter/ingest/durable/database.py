@@ -17,6 +17,8 @@ from exporter.tools.sql import Pool
 Batch = Mapping[str, Sequence[Row]]
 """Rows by logical table."""
 
+# A transaction even for one statement: asyncpg prepares what it executes, and pgbouncer may send the two to different
+# servers, unless a transaction holds them together.
 # Whoever has turned synchronous_commit off has done so for the app's own rows: these are told to be safe.
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from exporter.business.horizon import new_horizon
 from exporter.clock import SystemClock
+from exporter.ingest.durable.keeper import GATHERING
 from tests.support.clock import FakeClock
 from tests.support.keeping import Counting, keeping, signup
 from tests.support.running import value
@@ -58,10 +59,11 @@ async def test_the_hold_follows_the_oldest_row_that_is_not_stored_and_no_other_t
     async with keeping(nowhere, tmp_path, clock, late="5m") as it:
         idle = it.keeper.hold("business_event")
         await clock.advance(600)
-        await it.keeper.keep(
-            "business_event", [{"id": "1", "event_type": "e", "data": "{}", "created_at": clock.now() - 10}]
-        )
-        await clock.advance(600)
+        row = {"id": "1", "event_type": "e", "data": "{}", "created_at": clock.now() - 10}
+        keeping_it = asyncio.create_task(it.keeper.keep("business_event", [row]))
+        await clock.advance(GATHERING)
+        await keeping_it
+        await clock.advance(600 - GATHERING)
         spooled, other, foreign = map(it.keeper.hold, ("business_event", "api_request", "message"))
     async with keeping(nowhere, tmp_path, clock, late="5m") as it:
         again = it.keeper.hold("business_event")
@@ -79,7 +81,9 @@ async def test_a_clock_that_is_set_back_makes_no_row_older_than_what_is_closed(t
         await clock.advance(900)
         held = it.keeper.hold("business_event") or 0
         clock.wall -= 3600
-        await it.post([signup("1"), signup("2")])
+        posting = asyncio.create_task(it.post([signup("1"), signup("2")]))
+        while not posting.done():
+            await clock.advance(GATHERING / 100)
         page = await it.page()
 
     assert value(page, "chatterfy_ingest_spool_oldest_timestamp_seconds") == held + 1

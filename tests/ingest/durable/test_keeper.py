@@ -75,6 +75,14 @@ async def test_the_same_key_again_is_accepted_and_stored_and_counted_once(url, s
     assert value(page, 'chatterfy_events_total{event="user_signup"}') == 4
 
 
+async def test_who_comes_within_a_moment_shares_a_transaction(url, sql, tmp_path):
+    async with keeping(url, tmp_path) as it:
+        await asyncio.gather(*(it.keeper.keep("business_event", [_row(str(number))]) for number in range(50)))
+        made = await sql('SELECT count(DISTINCT xmin::text) FROM "BusinessEvent"')
+
+    assert made == [(1,)]
+
+
 async def test_concurrent_requests_share_a_batch_and_each_hears_of_its_own_rows(url, sql, tmp_path):
     async with keeping(url, tmp_path) as it:
         first = await it.keeper.accept("business_event", [_row("known")], named=True)
@@ -146,6 +154,22 @@ async def test_what_the_database_refuses_is_refused_and_others_do_not_suffer(url
     assert await sql(COUNT) == [(32, 32)]
     assert value(page, 'chatterfy_ingest_rejected_total{endpoint="events",reason="body"}') == 4
     assert waiting(page) == 0
+
+
+@pytest.mark.parametrize(("said", "obeyed"), [("off", "on"), ("local", "local")])
+async def test_who_turned_synchronous_commit_off_meant_the_app_s_own_rows(url, sql, tmp_path, said, obeyed):
+    for statement in (
+        "CREATE TABLE seen (setting text)",
+        """CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END$$""",
+        'CREATE TRIGGER look AFTER INSERT ON "BusinessEvent" EXECUTE FUNCTION look()',
+        f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = {said}",
+    ):
+        await sql(statement)
+    async with keeping(url, tmp_path) as it:
+        await it.post(signup())
+
+    assert await sql("SELECT setting FROM seen") == [(obeyed,)]
 
 
 async def test_a_value_that_cannot_be_sent_at_all_is_refused(url, tmp_path):
