@@ -36,7 +36,7 @@ async def main(folder: Path, port: int) -> None:
     try:
         await asyncio.gather(*(site.start() for site in world.sites), world.database.start())
         document = yaml.safe_load(world.config)
-        del document["alerts"]
+        del document["alerts"], document["ingest"]
         host, name_port = names.get_extra_info("sockname")
         document["probes"]["names"] = {"kind": "dns", "name": "chatterfy.test", "server": f"{host}:{name_port}"}
         for options in document["probes"].values():
