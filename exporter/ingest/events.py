@@ -1,6 +1,5 @@
 """POST /v1/events: business events from the app, stored as rows of its own table before they are acknowledged."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any, ClassVar
@@ -124,8 +123,8 @@ class _Events:
         """Counts the events that are new."""
         if new is not None:
             names, data = list(compress(names, new)), list(compress(data, new))
-        for name, number in Counter(names).items():
-            self._store.add(EVENTS, name, amount=number)
+        for name in set(names):
+            self._store.add(EVENTS, name, amount=names.count(name))
         if self._live:
             for name, values in zip(names, data, strict=True):
                 if name in self._live:

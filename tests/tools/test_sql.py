@@ -1,6 +1,7 @@
 """The few connections that all queries share."""
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from exporter.clock import SystemClock
 from exporter.errors import Failed
 from exporter.tools.database_url import parse_database_url
-from exporter.tools.sql import Pool
+from exporter.tools.sql import IDLE, Pool
 
 
 @pytest.fixture
@@ -37,6 +38,37 @@ async def test_a_failed_statement_gives_its_connection_back(pool):
 
     async with pool.transaction("BEGIN READ ONLY", 5) as connection:
         assert await connection.fetchval("SELECT 1") == 1
+
+
+class Leap(SystemClock):
+    """A clock that can be set ahead."""
+
+    ahead = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self.ahead
+
+
+async def test_a_connection_is_used_again_unless_it_has_rested_for_long_or_is_closed(postgres):
+    clock = Leap()
+    pool = Pool(parse_database_url(postgres.url()), 2, clock)
+
+    async def session():
+        async with pool.transaction("BEGIN", 5) as connection:
+            return await connection.fetchval("SELECT pg_backend_pid()")
+
+    first, again = await session(), await session()
+    clock.ahead += IDLE + 1
+    rested = await session()
+    await postgres.execute(f"SELECT pg_terminate_backend({rested}, 1000)")
+    after = None
+    while after is None:
+        with suppress(Failed):  # where the connection's end has not been read yet
+            after = await session()
+    await pool.close()
+
+    assert first == again
+    assert len({first, rested, after}) == 3
 
 
 async def test_a_refused_connection_costs_no_place(postgres):
