@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exporter.errors import ExporterError
 from exporter.ingest.events import EventsSection
 from exporter.limits import Given
-from tests.support.clock import FakeClock
+from tests.support.clock import StandingClock
 from tests.support.keeping import app_database, keeping
 from tests.support.running import value
 
@@ -26,7 +26,7 @@ def nowhere(unused_tcp_port):
 
 @pytest.fixture
 async def it(nowhere, tmp_path):
-    async with keeping(nowhere, tmp_path, FakeClock(WALL)) as it:
+    async with keeping(nowhere, tmp_path, StandingClock(WALL)) as it:
         yield it
 
 

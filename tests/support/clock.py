@@ -1,4 +1,4 @@
-"""Clocks for tests: one that is turned by hand, where time passes only when a test says so, and one that runs fast."""
+"""Clocks for tests: one that is turned by hand, where time passes only when a test says so, and some that go wrong."""
 
 import asyncio
 import heapq
@@ -56,6 +56,16 @@ class FakeClock:
 
     def _at(self, seconds: float, wake: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self._time + seconds, next(self._order), wake))
+
+
+class StandingClock(SystemClock):
+    """A clock that shows the same time of day for ever."""
+
+    def __init__(self, wall: float) -> None:
+        self.wall = wall
+
+    def now(self) -> float:
+        return self.wall
 
 
 class QuickClock(SystemClock):
