@@ -13,6 +13,7 @@ from typing import Any
 from exporter.app import App  # noqa: F401  (declares every metric)
 from exporter.business.query import Header
 from exporter.errors import REASONS
+from exporter.limits.rejected import REJECT_REASONS
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.settings import schema
 from exporter.tables import LOGICAL, TablesOptions
@@ -27,8 +28,10 @@ _METRICS = f"""# Metrics
 
 {_GENERATED}
 Every metric on `/metrics`, also listed by `chatterfy-exporter metrics`. Durations are in seconds, sizes in bytes,
-moments in seconds since 1970. A `reason` is one of:
-{", ".join(f"`{reason}`" for reason in REASONS)}.
+moments in seconds since 1970. A `reason` of probes, jobs and messages is one of:
+{", ".join(f"`{reason}`" for reason in REASONS)};
+of requests that were refused:
+{", ".join(f"`{reason}`" for reason in REJECT_REASONS)}.
 
 | name | kind | labels | meaning |
 |---|---|---|---|

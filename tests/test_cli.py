@@ -90,6 +90,7 @@ def test_the_example_configuration_is_good():
         "AWS_SECRET_ACCESS_KEY": "x",
         "SENTRY_DSN": "http://k@127.0.0.1/1",
         "ALERTS_TOKEN": "x",
+        "INGEST_DATABASE_URL": "postgresql://a:b@c/d",
         "EVENTS_TOKEN": "x",
         "DEPLOYS_TOKEN": "x",
     }

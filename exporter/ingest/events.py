@@ -10,10 +10,10 @@ from pydantic import Field, field_validator
 from exporter.config.fields import Name
 from exporter.config.secret import SecretField
 from exporter.errors import ExporterError
+from exporter.ingest.app_events import APP_EVENTS
 from exporter.ingest.declared_events import DeclaredEvent, LiveEvent
 from exporter.ingest.durable import DurableKeeper
 from exporter.ingest.posted import Malformed, Shape, Stamps, accepted, encoded, items, nearest, shown
-from exporter.ingest.seed_events import SEED_EVENTS
 from exporter.limits import Access, Call, Endpoint, Given, Origin, Row, Section, section
 from exporter.metrics.catalogue import Metric
 
@@ -46,7 +46,7 @@ class EventsSection(Section):
     @classmethod
     def _names_are_free(cls, declared: dict[str, DeclaredEvent]) -> dict[str, DeclaredEvent]:
         for name, event in declared.items():
-            if name in SEED_EVENTS:
+            if name in APP_EVENTS:
                 raise ValueError(f"{name} is one of the app's own events, and counted by a query")
             if event.metric == "histogram" and name.endswith(("_total", "_bucket", "_sum", "_count")):
                 raise ValueError(f"{name}: expected a histogram's name not to end in _total, _bucket, _sum or _count")
@@ -71,7 +71,7 @@ class _Events:
         for live in self._live.values():
             given.closing.callback(given.store.drop, live.metric)
         self._shapes: dict[str, Shape] = {
-            **SEED_EVENTS,
+            **APP_EVENTS,
             **{name: event.shape for name, event in options.declare.items()},
         }
         for name in self._shapes:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from exporter.metrics.catalogue import Metric
 
 RejectReason = Literal[
-    "auth", "origin", "rate", "busy", "size", "slow", "body", "conflict", "storage", "upstream", "internal",
+    "auth", "origin", "rate", "busy", "size", "slow", "body", "storage", "upstream", "internal",
     "path", "http",
 ]  # fmt: skip
 """`path` is a path or a method that is not there, `http` what is no HTTP."""

@@ -7,7 +7,7 @@ import pytest
 from bench.measures.ingest import BATCH, kept, row, sendings
 from bench.programs.envelope import ROUND, main
 from bench.receivers import Found
-from exporter.ingest.seed_events import SEED_EVENTS
+from exporter.ingest.app_events import APP_EVENTS
 
 pytestmark = pytest.mark.fast
 
@@ -23,7 +23,7 @@ def test_what_is_sent_are_events_as_the_app_has_them(tmp_path):
     sent = sendings(tmp_path)
 
     single, batch = (json.loads(sent[name].body.read_text()) for name in ("single", "batch"))
-    SEED_EVENTS[single["event"]].check(single["data"])
+    APP_EVENTS[single["event"]].check(single["data"])
     assert batch == [single] * BATCH
     assert sent["batch"].events == BATCH
 

@@ -147,7 +147,7 @@ class Site:
         starts = [start_of(day + number * DAY, zone) for number in range(-1, 3)]
         moments = [start + shift * MILLISECOND for start in starts for shift in (-1, 0, 1)]
         moments += [starts[1] + timedelta(seconds=random.randrange(-172800, 259200)) for _ in range(60)]
-        orgs = ["acme", "globex", "initech", "umbrella", "hooli", None]
+        orgs = ["org_a", "org_b", "org_c", "org_d", "org_e", None]
         users = [await self.user(moment, random.choice(orgs)) for moment in moments]
         for user in users:
             await self.message(user, *random.sample(moments, 2))
@@ -249,7 +249,7 @@ async def test_a_days_numbers_are_those_that_plain_counting_gives(site, zone, da
 
 async def test_every_moment_of_a_year_belongs_to_one_day(site):
     zone, first = "Europe/Berlin", date(2026, 1, 1)
-    user = await site.user(at(0, date(2020, 1, 1)), "acme")
+    user = await site.user(at(0, date(2020, 1, 1)), "org_a")
     days = [first + number * DAY for number in range(365)]
     await site.message(user, *(start_of(day, zone) - shift * MILLISECOND for day in days for shift in (0, 1)))
 
@@ -295,8 +295,8 @@ async def test_rows_that_come_late_are_counted_by_the_next_run_in_all_four_colum
     await daily.run()
     assert value(await page_of(store), "chatterfy_daily_messages") == 0
 
-    await site.message(await site.user(at(23, yesterday), "acme"), at(23, yesterday))
-    await site.cost("acme", yesterday, 2.5)
+    await site.message(await site.user(at(23, yesterday), "org_a"), at(23, yesterday))
+    await site.cost("org_a", yesterday, 2.5)
     await daily.run()
 
     assert (await site.stored())[str(yesterday)] == (1, 2.5, 1, 1)
@@ -322,7 +322,7 @@ async def test_days_may_be_of_any_type_that_holds_a_day(site):
 async def test_of_two_replicas_one_counts_and_the_other_shows_what_is_there(site):
     yesterday = UTC_DAY - DAY
     await site.daily(UTC_DAY).run()
-    await site.message(await site.user(at(1, yesterday), "acme"), at(2, yesterday))
+    await site.message(await site.user(at(1, yesterday), "org_a"), at(2, yesterday))
     winner, loser = site.daily(UTC_DAY, won := Store(100)), site.daily(UTC_DAY, lost := Store(100))
 
     async with site.nobody_writes():

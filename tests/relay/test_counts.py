@@ -211,6 +211,19 @@ async def test_what_sdks_dropped_is_counted_by_declared_reasons_and_categories(c
     assert "evil" not in page
 
 
+async def test_check_ins_of_a_job_begin_at_0_so_that_its_first_failure_is_an_increase(counted):
+    page = await counted(
+        ("check_in", {"monitor_slug": "daily", "status": "in_progress"}), monitors={"names": ["nightly"]}
+    )
+
+    for monitor, began in (("daily", 1), ("nightly", 0)):
+        found = [
+            value(page, f'chatterfy_sentry_checkins_total{{monitor="{monitor}",status="{status}"}}')
+            for status in ("in_progress", "ok", "error", "other")
+        ]
+        assert found == [began, 0, 0, 0]
+
+
 async def test_check_ins_have_sentrys_statuses_or_other(counted):
     page = await counted(
         ("check_in", {"monitor_slug": "daily", "status": "ok"}),

@@ -87,6 +87,11 @@ class Counts:
         for status in ("started", *_ENDED):
             self._store.add(SESSIONS, project, status, amount=0)
 
+    def expect_monitor(self, monitor: str) -> None:
+        """As `expect`: a job's check-in that it is in progress comes before the one that says how it went."""
+        for status in (*_CHECKS, OTHER):
+            self._store.add(CHECKINS, monitor, status, amount=0)
+
     def items(self, project: str, read: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Counts the items of one envelope."""
         for kind, payload in read:
@@ -122,6 +127,7 @@ class Counts:
     def _check_in(self, _: str, check: Mapping[str, Any]) -> None:
         status = check.get("status")
         monitor = self._monitors.value(CHECKINS, check.get("monitor_slug"))
+        self.expect_monitor(monitor)
         self._store.add(CHECKINS, monitor, status if status in _CHECKS else OTHER)
 
     def _client_report(self, _: str, report: Mapping[str, Any]) -> None:

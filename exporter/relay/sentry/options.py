@@ -137,7 +137,10 @@ class SentryOptions(Section):
             normaliser((*rules, *PATH_RULES)),
         )
         monitors = Places(given.store, self.monitors.names, self.monitors.cap)
-        return Counts(given.store, [*self.environments, given.environment], monitors, transactions)
+        counts = Counts(given.store, [*self.environments, given.environment], monitors, transactions)
+        for monitor in self.monitors.names:
+            counts.expect_monitor(monitor)
+        return counts
 
     def _upstream(self, given: Given) -> Upstream:
         bounds = Bounds(self.wait, self.timeout, self.under_way, self.under_way_size)

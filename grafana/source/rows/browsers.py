@@ -28,7 +28,7 @@ BROWSERS = Row(
             "better than: first byte and first content too.",
             queries=[
                 Query(
-                    received_in("1h", of("chatterfy_web_vital_seconds_count", "page", vital="LCP"), "page"), last=True
+                    received_in("1h", of("chatterfy_web_vital_seconds_count", "page", vital="TTFB"), "page"), last=True
                 ),
                 *(
                     Query(f"max by (page) ({of(BY_PAGE, 'page', vital=name)})", last=True)
@@ -54,7 +54,8 @@ BROWSERS = Row(
             about="Loads a minute of each page, as browsers tell of them.",
             queries=[
                 Query(
-                    f"{received(of('chatterfy_web_vital_seconds_count', 'page', vital='LCP'), 'page')} * 60", "{{page}}"
+                    f"{received(of('chatterfy_web_vital_seconds_count', 'page', vital='TTFB'), 'page')} * 60",
+                    "{{page}}",
                 )
             ],
             unit="cpm",

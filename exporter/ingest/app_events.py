@@ -22,7 +22,7 @@ _NAME = Field(*text(200))
 _AMOUNT = Field(is_amount, "a number of at least 0")
 _OPTIONAL = Field(*text(200, 0), required=False)
 
-SEED_EVENTS: Mapping[str, Shape] = {
+APP_EVENTS: Mapping[str, Shape] = {
     "user_signup": Shape({"userId": _KEY, "source": _OPTIONAL}),
     "subscription_created": Shape({"orgId": _KEY, "planCode": _NAME, "amount": _AMOUNT}),
     "subscription_cancelled": Shape({"orgId": _KEY, "reason": _OPTIONAL}),
