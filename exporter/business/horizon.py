@@ -9,6 +9,7 @@ snapshot is taken: a transaction that commits between the two would otherwise be
 import asyncio
 import hashlib
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -88,6 +89,7 @@ class Counter:
         self._skew = timedelta(seconds=skew)
         self._from_now = from_now
         self._hold = hold
+        self._holds: deque[tuple[datetime, float]] = deque()
         self._closed: Closed | None = None
         self._known: set[tuple[str, ...]] = set()
         self._warned = False
@@ -112,6 +114,8 @@ class Counter:
         if not row["sees_all"] and not self._warned:
             self._warned = True
             log.warning("query.blind", query=self.query.name, advice="GRANT pg_monitor: open transactions are not seen")
+        if held is not None and row["standby"]:
+            held = self._replayed(row["now"], row["replayed"], held)
         bound = new_horizon(closed.horizon, dict(row), self.query.settle, self._skew, held)
         later = closed.copy()
         known = set(self._known)
@@ -123,6 +127,18 @@ class Counter:
         await self._keep(later)
         self._closed, self._known = later, known
         self._publish(later, bound, dropped + more)
+
+    def _replayed(self, now: datetime, replayed: datetime | None, held: float) -> float:
+        """The hold of the last refresh up to which the standby has replayed: what it let go of was stored by then.
+
+        That is the primary's past; until there is one, nothing is closed.
+        """
+        self._holds.append((now, held))
+        reached = replayed - self._skew if replayed else datetime.fromtimestamp(0, UTC)
+        while len(self._holds) > 1 and self._holds[1][0] <= reached:
+            self._holds.popleft()
+        at, held = self._holds[0]
+        return held if at <= reached else 0.0
 
     async def recount(self, seconds: float) -> None:
         """Counts the last closed days again: what came late is added, what is missing is told and left."""

@@ -12,9 +12,8 @@ from exporter.config.secret import SecretField
 from exporter.errors import ExporterError
 from exporter.ingest.app_events import APP_EVENTS
 from exporter.ingest.declared_events import DeclaredEvent, LiveEvent
-from exporter.ingest.durable import DurableKeeper
 from exporter.ingest.posted import Malformed, Shape, Stamps, accepted, encoded, items, nearest, shown
-from exporter.limits import Access, Call, Endpoint, Given, Origin, Row, Section, section
+from exporter.limits import Access, Call, Endpoint, Given, Keeper, Origin, Row, Section, section
 from exporter.metrics.catalogue import Metric
 
 EVENTS = Metric(
@@ -54,7 +53,7 @@ class EventsSection(Section):
 
     def endpoints(self, given: Given) -> Iterable[Endpoint]:
         """The one endpoint."""
-        if not isinstance(given.keeper, DurableKeeper):
+        if given.keeper is None:
             raise ExporterError("ingest.events: there is nowhere to store events: name a database in `database.url`")
         access = Access(self.token, frozenset(self.origins))
         yield Endpoint("events", "/v1/events", _Events(self, given, given.keeper).answer, access)
@@ -63,7 +62,7 @@ class EventsSection(Section):
 class _Events:
     """Takes events."""
 
-    def __init__(self, options: EventsSection, given: Given, keeper: DurableKeeper) -> None:
+    def __init__(self, options: EventsSection, given: Given, keeper: Keeper) -> None:
         self._store = given.store
         self._clock = given.tools.clock
         self._keeper = keeper

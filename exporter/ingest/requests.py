@@ -8,9 +8,8 @@ from aiohttp import web
 
 from exporter.config.secret import SecretField
 from exporter.errors import ExporterError
-from exporter.ingest.durable import DurableKeeper
 from exporter.ingest.posted import Field, Malformed, Shape, Stamps, accepted, is_number, items
-from exporter.limits import Access, Call, Endpoint, Given, Row, Section, section
+from exporter.limits import Access, Call, Endpoint, Given, Keeper, Row, Section, section
 
 TABLE = "api_request"
 LONGEST_PATH = 500
@@ -55,7 +54,7 @@ class RequestsSection(Section):
 
     def endpoints(self, given: Given) -> Iterable[Endpoint]:
         """The one endpoint."""
-        if not isinstance(given.keeper, DurableKeeper):
+        if given.keeper is None:
             raise ExporterError("ingest.requests: there is nowhere to store them: name a database in `database.url`")
         yield Endpoint("requests", "/v1/metrics", _Requests(given, given.keeper).answer, Access(self.token))
 
@@ -63,7 +62,7 @@ class RequestsSection(Section):
 class _Requests:
     """Takes lines of the request log."""
 
-    def __init__(self, given: Given, keeper: DurableKeeper) -> None:
+    def __init__(self, given: Given, keeper: Keeper) -> None:
         self._clock = given.tools.clock
         self._keeper = keeper
 

@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 LONGEST_LINE = 8190
 """Bytes of the request line, and of each header: as Apache has it, and as aiohttp does unless told otherwise."""
 MOST_HEADERS = 64
+READ_AHEAD = 16 * 1024
+"""Bytes after which a connection is read no further until somebody wants them: requests may wait in a row on it, and
+the gate counts what is read of their bodies, not what waits."""
 LINGERING = 1.0
 """Seconds for which what is left of a refused body is read and dropped, so that its sender hears why."""
 FULL = (
@@ -79,6 +82,7 @@ class Connection(web.RequestHandler):
             keepalive_timeout=door.time,
             # Bodies stay as they came: what is forwarded must not change, and a bomb must not go off in the parser.
             auto_decompress=False,
+            read_bufsize=READ_AHEAD,
             lingering_time=LINGERING,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,

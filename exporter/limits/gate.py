@@ -14,10 +14,10 @@ from exporter.limits.clients import client_of
 from exporter.limits.options import LimitsOptions
 from exporter.limits.rejected import Rejected
 
-__all__ = ["Gate", "Place", "client_of"]
-
 REMEMBERED = 10_000
 """Clients whose rate is remembered; of more than these, those that were quiet longest begin anew."""
+CHARGED = 16 * 1024
+"""Bytes of a body, inflated, that count as one request more: what is small to send may be dear to read."""
 SHARES = 4
 """A client may have one in four of the places, and of the memory: a slow one does not keep everyone else out."""
 
@@ -139,9 +139,21 @@ class Gate:
         except (web.RequestPayloadError, ConnectionError):
             raise Rejected(400, "body", "the body is malformed, or has ended early") from None
 
-    def inflated(self, body: bytes, encoding: str) -> bytes:
-        """The body without its compression, which magic bytes tell where the header does not; raises Rejected."""
-        return inflate.inflated(body, encoding, self.options.inflated)
+    def inflated(self, body: bytes, encoding: str, place: Place) -> bytes:
+        """The body without its compression, which magic bytes tell where the header does not; raises Rejected.
+
+        Its size is paid for: see CHARGED. Requests that came together do not get round that, since each is asked again.
+        """
+        bucket = self._clients.get(place.client)
+        if bucket and bucket.tokens < 0:
+            told = f"more than {self.options.rate * CHARGED:g} bytes a second from one client"
+            raise Rejected(429, "rate", told, math.ceil((1 - bucket.tokens) / self.options.rate))
+        inflated = inflate.inflated(body, encoding, self.options.inflated)
+        if inflated is not body:
+            place.hold(len(inflated))
+        for paying in filter(None, (bucket, self._all)):
+            paying.tokens -= len(inflated) // CHARGED
+        return inflated
 
     async def empty(self) -> None:
         """Returns when no request is under way."""

@@ -4,12 +4,12 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from traceback import extract_tb
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from exporter.clock import Clock
 from exporter.errors import ExporterError
@@ -18,7 +18,6 @@ from exporter.limits.connection import Connection, Door
 from exporter.limits.gate import Gate, Place
 from exporter.limits.options import LimitsOptions
 from exporter.limits.rejected import NOWHERE, REASONS_OF_NONE, REJECT_REASONS, REJECTED, Rejected, RejectReason
-from exporter.limits.sockets import bind, release, url_of
 from exporter.metrics.store import Store
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,15 +36,13 @@ class Call:
     request: web.Request
     body: bytes
     gate: Gate
-    place: Place | None = None
+    place: Place
 
     @cached_property
     def inflated(self) -> bytes:
         """The body without its compression; raises Rejected."""
-        inflated = self.gate.inflated(self.body, ",".join(self.request.headers.getall("Content-Encoding", ())))
-        if self.place and inflated is not self.body:
-            self.place.hold(len(inflated))
-        return inflated
+        encoding = ",".join(self.request.headers.getall("Content-Encoding", ()))
+        return self.gate.inflated(self.body, encoding, self.place)
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,7 @@ class Listener:
 
     def _application(self, endpoints: Iterable[Endpoint]) -> web.Application:
         application = web.Application()
+        add = partial(application.router.add_route, expect_handler=_going_on)
         names: dict[str, str] = {}
         for endpoint in endpoints:
             if endpoint.path in names:
@@ -80,24 +78,15 @@ class Listener:
             names[endpoint.path] = endpoint.name
             methods = (*endpoint.methods, *(("OPTIONS",) if endpoint.access.pages else ()))
             for method in methods:
-                application.router.add_route(method, endpoint.path, self._passing(endpoint))
-            application.router.add_route("*", endpoint.path, self._nowhere(405, "Method Not Allowed", Allow=methods))
+                add(method, endpoint.path, self._passing(endpoint))
+            add("*", endpoint.path, self._nowhere(405, "Method Not Allowed", Allow=methods))
             for reason in REJECT_REASONS:
                 if reason not in ("path", "http"):
                     self._count(endpoint.name, reason, 0)
-        application.router.add_route("*", "/{path:.*}", self._nowhere(404, "Not Found"))
+        add("*", "/{path:.*}", self._nowhere(404, "Not Found"))
         for reason in REASONS_OF_NONE:
             self._count(NOWHERE, reason, 0)
         return application
-
-    async def start(self, host: str, port: int) -> str:
-        """Listens, and returns the URL; raises ExporterError when the address cannot be had."""
-        bound = await bind(host, port)
-        try:
-            await self.listen(bound)
-            return url_of(bound)
-        finally:
-            release(bound)
 
     async def listen(self, bound: Iterable[socket.socket]) -> None:
         """Serves on sockets, which stay the caller's: what waits there when this listener closes waits for the next."""
@@ -185,6 +174,13 @@ class Listener:
 
     def _count(self, name: str, reason: RejectReason, amount: int = 1) -> None:
         self._store.add(REJECTED, name, reason, amount=amount)
+
+
+async def _going_on(request: web.Request) -> None:
+    """Lets a body come that waits for a word; whatever else is expected, the request is one like any other."""
+    if request.headers["Expect"].lower() == "100-continue" and request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
 
 
 def _unbegun(request: web.Request) -> None:

@@ -14,7 +14,7 @@ class LimitsOptions(Options):
     inflated: Size = 4 * 1024 * 1024
     """Bytes of a body once it is inflated."""
     rate: float = Field(50, gt=0)
-    """Requests a second of one client, on average."""
+    """Requests a second of one client, on average; a body counts as one more for each 16 KiB of it, once inflated."""
     burst: int = Field(200, ge=1)
     """Requests that one client may send at once, after a pause."""
     total_rate: float = Field(2000, gt=0)

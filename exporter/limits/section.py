@@ -19,8 +19,14 @@ Row = Mapping[str, object]
 class Keeper(Protocol):
     """What keeps rows: in the app's database, or on this machine's disk until it is back."""
 
-    async def keep(self, table: str, rows: Sequence[Row]) -> None:
-        """Returns once every row is safe; raises Rejected with `storage` where that cannot be."""
+    late: float
+    """How far in the past a row's time may lie, in seconds."""
+
+    async def accept(self, table: str, rows: Sequence[Row], *, named: bool) -> list[bool] | None:
+        """Returns once every row is safe; raises Rejected with `storage` where that cannot be.
+
+        Where keys were `named` by the sender, it tells of each row whether it is new; None where all are.
+        """
 
 
 @dataclass(frozen=True)

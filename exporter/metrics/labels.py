@@ -17,17 +17,23 @@ class Places:
     def __init__(self, store: Store, declared: Iterable[str] = (), cap: int = 0) -> None:
         self._store = store
         self._known = {*declared, OTHER, UNKNOWN}
-        self._left = cap
+        self._left = self._cap = cap
 
     def value(self, metric: Metric, value: object) -> str:
-        """The value itself, `unknown` where it is no text or empty, `other` (counted as dropped) without a place."""
+        """The value itself, `unknown` where it is no text or empty, `other` without a place.
+
+        That is counted as dropped where there is a cap, which is too low then; with declared values alone `other` is
+        what was asked for.
+        """
         if not isinstance(value, str) or not value:
             return UNKNOWN
         if value in self._known:
             return value
-        if self._left and len(value) <= LONGEST and value.isprintable():
-            self._left -= 1
-            self._known.add(value)
-            return value
-        self._store.add(DROPPED, metric.name)
-        return OTHER
+        if not self._cap or len(value) > LONGEST or not value.isprintable():
+            return OTHER
+        if not self._left:
+            self._store.add(DROPPED, metric.name)
+            return OTHER
+        self._left -= 1
+        self._known.add(value)
+        return value

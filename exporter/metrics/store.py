@@ -10,7 +10,8 @@ from exporter.metrics.catalogue import Buckets, Metric, Sample
 DROPPED = Metric(
     "chatterfy_series_dropped_total",
     "counter",
-    "Series left off the page because a metric had more than the configured limit; counted at every refresh.",
+    "Series left off the page because a metric had more than the configured limit, and label values that became "
+    "`other` because their cap was reached; counted at every refresh, and when such a value comes.",
     ("metric",),
 )
 

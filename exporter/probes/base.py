@@ -157,6 +157,11 @@ def probe(cls: type[Kind]) -> type[Kind]:
     return cls
 
 
+def _owner(name: str) -> str:
+    """Whose a probe's samples are in the store, where all else has a place too."""
+    return f"probe:{name}"
+
+
 class ProbeJob:
     """A configured probe as a scheduled job: each outcome goes to the page, the board and the log."""
 
@@ -179,7 +184,7 @@ class ProbeJob:
         store.add(RUNS, *self._labels, amount=0)
         for reason in PROBE_REASONS:
             store.add(FAILURES, *self._labels, reason, amount=0)
-        store.replace(name, [Sample(CRITICAL, self._labels, float(options.critical))])
+        store.replace(_owner(name), [Sample(CRITICAL, self._labels, float(options.critical))])
 
     async def run(self) -> None:
         """Runs the probe once."""
@@ -189,7 +194,7 @@ class ProbeJob:
     async def close(self) -> None:
         """Closes the probe and takes its series off the page."""
         await self.options.close()
-        self._store.replace(self.name, ())
+        self._store.replace(_owner(self.name), ())
 
     def settle(self, outcome: Outcome) -> None:
         """Takes a run's outcome: counts it, replaces the probe's snapshot, remembers and logs it."""
@@ -199,7 +204,7 @@ class ProbeJob:
         if result.reason is not None:
             self._store.add(FAILURES, *self._labels, result.reason)
         self._keep(result)
-        self._store.replace(self.name, self._samples(result))
+        self._store.replace(_owner(self.name), self._samples(result))
         self._log(result, changed=self.state.add(result))
 
     def _result(self, outcome: Outcome) -> Result:

@@ -260,7 +260,8 @@ async def test_an_api_that_is_told_to_end_does_so_though_nobody_takes_its_rows(a
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.stem)
 def test_the_configurations_of_the_pages_load(page, config):
     for text in re.findall(r"```yaml\n(.+?)```", page.read_text(), re.DOTALL):
-        environ = dict.fromkeys(re.findall(r"env: (\w+)", text), "https://key@example.com/1")
+        named = set(re.findall(r"env: (\w+)", text))
+        environ = {name: f"https://key@example.com/{number}" for number, name in enumerate(named)}
 
         load(
             config(text),

@@ -165,4 +165,4 @@ async def test_visitors_are_pages_of_all_origins_where_none_is_named_but_not_as_
     assert (sent.status, asked.status, server.status) == (200, 204, 200)
     assert sent.headers["access-control-allow-origin"] == asked.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in sent.headers
-    assert "access-control-allow-origin" not in server.headers
+    assert server.headers["access-control-allow-origin"] == "*"  # it may be kept, and given to a page later

@@ -236,3 +236,19 @@ async def test_an_offer_to_speak_something_else_is_declined(clock):
         await peer.send(b"x" * 200_000)
 
     assert answer.status == 200
+
+
+async def test_bodies_that_wait_in_a_row_for_one_that_is_answered_slowly_are_not_read_ahead(clock):
+    many = request("POST", "/v1/echo", bytes(500_000)) * 31
+    async with listening(clock) as it, it.connection() as peer:
+        it.echo.open.clear()
+        await peer.send(request("POST", "/v1/echo", b"slow"))
+        await it.echo.inside.acquire()
+        # What the system's own buffers take is a part of it.
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2):
+                await peer.send(many)
+        it.echo.open.set()
+        answer = await peer.answer()
+
+    assert (answer.status, answer.text) == (200, "slow")

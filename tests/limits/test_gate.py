@@ -1,6 +1,7 @@
 """How much may come: rates, places, memory, and bodies that must end."""
 
 import gzip
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -38,6 +39,36 @@ async def test_a_pause_gives_no_more_than_a_burst(clock):
         answers = [await it.ask(body=b"x") for _ in range(3)]
 
     assert [answer.status for answer in answers] == [200, 200, 429]
+
+
+async def test_what_is_small_to_send_and_large_to_read_is_paid_for(clock):
+    bomb = gzip.compress(bytes(10 * gate.CHARGED))
+    async with listening(clock, rate=1, burst=5) as it:
+        first = await it.ask(body=bomb)
+        at_once = await it.ask(body=b"x")
+        await clock.advance(5)
+        too_early = await it.ask(body=b"x")
+        await clock.advance(2)
+        later = await it.ask(body=b"x")
+
+    assert [answer.status for answer in (first, at_once, too_early, later)] == [200, 429, 429, 200]
+    assert at_once.headers["retry-after"] == "7"
+
+
+async def test_who_sends_all_headers_first_does_not_get_round_it(clock):
+    bomb = gzip.compress(bytes(10 * gate.CHARGED))
+    async with listening(clock, rate=1, burst=5) as it, AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(it.connection()) for _ in range(3)]
+        for peer in peers:
+            await peer.send(request("POST", "/v1/echo", bomb)[: -len(bomb)])
+        await settle()
+        answers = []
+        for peer in peers:
+            await peer.send(bomb)
+            answers.append(await peer.answer())
+
+    assert [answer.status for answer in answers] == [200, 429, 429]
+    assert answers[1].text == "more than 16384 bytes a second from one client\n"
 
 
 async def test_behind_a_proxy_each_client_has_its_own_rate_and_lies_do_not_help(clock):

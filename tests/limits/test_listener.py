@@ -9,7 +9,7 @@ from exporter.clock import SystemClock
 from exporter.errors import ExporterError
 from exporter.limits import Endpoint, LimitsOptions, Listener, Rejected
 from exporter.metrics.store import Store
-from tests.support.listening import listening, request
+from tests.support.listening import listening, request, started
 
 pytestmark = pytest.mark.fast
 
@@ -173,7 +173,7 @@ async def test_an_address_that_is_taken_is_told(clock):
     async with listening(clock) as it:
         other = Listener([], LimitsOptions(), Store(1), clock)
         with pytest.raises(ExporterError) as error:
-            await other.start("127.0.0.1", it.port)
+            await started(other, port=it.port)
         await other.close()
 
     assert str(error.value) == f"ingest.listen: 127.0.0.1:{it.port} cannot be had: Address already in use"
@@ -181,7 +181,7 @@ async def test_an_address_that_is_taken_is_told(clock):
 
 async def test_an_ipv6_address_has_a_url(clock):
     listener = Listener([], LimitsOptions(), Store(1), clock)
-    url = await listener.start("::1", 0)
+    url = await started(listener, "::1")
     await listener.close()
 
     assert url.startswith("http://[::1]:")
@@ -223,3 +223,19 @@ async def test_a_request_that_does_not_end_does_not_keep_the_listener_from_closi
                 await it.listener.close()
 
             assert await peer.end() == b""
+
+
+async def test_a_body_that_waits_for_a_word_gets_it_and_whatever_else_is_expected_is_a_request_like_any_other(clock):
+    async with listening(clock, rate=1, burst=2) as it, it.connection() as peer:
+        whole = request("POST", "/v1/echo", b"body", Expect="100-continue")
+        await peer.send(whole[:-4])
+        word = await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.send(whole[-4:])
+        answers = [await peer.answer()]
+        answers += [await peer.ask(body=b"x", Expect="hello") for _ in range(2)]
+        elsewhere = await peer.ask("POST", "/elsewhere", Expect="hello")
+
+    assert word == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert [(answer.status, answer.text) for answer in answers[:2]] == [(200, "body"), (200, "x")]
+    assert [answer.status for answer in (answers[2], elsewhere)] == [429, 429]
+    assert answers[2].headers["x-content-type-options"] == "nosniff"

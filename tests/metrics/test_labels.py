@@ -29,12 +29,18 @@ def test_declared_values_have_a_place_and_others_do_as_long_as_there_are_some(st
     assert dropped(store) == 1
 
 
+def test_where_only_declared_values_have_a_place_other_is_what_was_asked_for(store):
+    assert Places(store, ["a"]).value(METRIC, "b") == "other"
+    assert dropped(store) == 0
+
+
 def test_what_is_too_long_takes_no_place(store):
     places = Places(store, cap=1)
 
     values = [places.value(METRIC, value) for value in ("x" * (LONGEST + 1), "a")]
 
     assert values == ["other", "a"]
+    assert dropped(store) == 0
 
 
 @pytest.mark.parametrize("value", ["\ud800x", "a\nb", "\x00", "\u202ea"])

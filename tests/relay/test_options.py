@@ -9,6 +9,7 @@ from exporter.settings import load
 
 pytestmark = pytest.mark.fast
 DSN = "https://key@sentry.example.com/42"
+WEB = "https://key@sentry.example.com/43"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_what_is_wrong_is_told(config, options, wanted):
 def test_the_configuration_in_the_docs_is_one(config):
     text = (Path(__file__).parents[2] / "docs/ingest/sentry.md").read_text().split("```yaml\n")[1].split("```")[0]
 
-    assert load(config(text), {"SENTRY_DSN": DSN}).ingest
+    assert load(config(text), {"SENTRY_DSN": DSN, "WEB_SENTRY_DSN": WEB}).ingest
 
 
 def test_a_projects_dsn_is_enough(config):

@@ -27,6 +27,16 @@ EVENT = {
     "exception": {"values": [{"value": "boom", "stacktrace": {"frames": [{"function": "f", "vars": {"x": SECRET}}]}}]},
     "half": "\ud83d",
 }
+ATTRIBUTES = {
+    "url.full": {"type": "string", "value": f"http://127.0.0.1/v1/chat?key={SECRET}"},
+    "url.path": {"type": "string", "value": "/v1/chat"},
+    "url.query": {"type": "string", "value": SECRET},
+    "http.request.header.cookie": {"type": "string[]", "value": [SECRET]},
+    "http.request.body.data": {"type": "string", "value": SECRET},
+    "http.target": {"type": "string", "value": f"/v1/chat?key={SECRET}"},
+    "http.response.status_code": {"type": "integer", "value": 200},
+}
+SPAN = {"trace_id": "1", "name": "POST /v1/chat", "attributes": ATTRIBUTES}
 ATTACHMENT = b'{"type":"attachment","length":12}\nraw\n\x00\xffbytes.\n'
 
 
@@ -93,3 +103,18 @@ async def test_an_event_that_is_too_large_to_be_scrubbed_is_refused(sentry, upst
 
     assert (status, text) == (413, "a payload is longer than 1048576 bytes\n")
     assert upstream.came == []
+
+
+async def test_spans_go_on_without_it_too(sentry, upstream):
+    text = json.dumps({"version": 2, "items": [SPAN]}).encode()
+    head = b'{"type":"span","item_count":1,"content_type":"application/vnd.sentry.items.span.v2+json"}'
+
+    went = await send(sentry, upstream, b"{}\n" + head + b"\n" + text + b"\n")
+
+    _, item, payload, _ = went.split(b"\n", 3)
+    assert SECRET not in went.decode()
+    assert json.loads(item) == {**json.loads(head), "length": len(payload)}
+    attributes = json.loads(payload)["items"][0]["attributes"]
+    assert attributes["http.request.header.cookie"] == {"type": "string", "value": "[Filtered]"}
+    kept = ("url.path", "http.response.status_code")
+    assert {name: attributes[name] for name in kept} == {name: ATTRIBUTES[name] for name in kept}

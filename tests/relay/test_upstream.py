@@ -113,6 +113,28 @@ async def test_a_sentry_that_is_down_is_told_once_in_the_log_and_so_is_that_it_i
     assert log.count("sentry.forwarded") == 1
 
 
+async def test_refusals_are_no_news_since_strangers_can_bring_them_about(sentry, upstream, capsys):
+    async with sentry() as it:
+        for status in (200, 400, 200, 413, 200):
+            upstream.answers(status)
+            await it.post(PATH, EVENT)
+        upstream.answers(200, X_Sentry_Rate_Limits="60:error:key")
+        for kind in ("event", "transaction", "event", "transaction"):
+            await it.post(PATH, envelope(kind))
+        page = await it.page()
+
+    assert "sentry.forward" not in "".join(capsys.readouterr())
+    assert (failures(page, "status"), failures(page, "limit")) == (2, 1)
+
+
+async def test_a_key_that_sentry_does_not_know_is_told(sentry, upstream, capsys):
+    upstream.answers(403)
+    async with sentry() as it:
+        await it.post(PATH, EVENT)
+
+    assert "the status is 403" in "".join(capsys.readouterr())
+
+
 async def test_where_nothing_listens_the_app_is_told_at_once(sentry):
     async with sentry(dsn=f"http://{KEY}@127.0.0.1:{closed_port()}/42") as it:
         status, _, _ = await it.post(PATH, EVENT)

@@ -28,6 +28,7 @@ from exporter.tables import Tables, TablesOptions
 from exporter.tools import Tools
 from exporter.tools.database_url import parse_database_url
 from exporter.tools.sql import Pool
+from tests.support.listening import started
 from tests.support.postgres import Postgres
 
 DDL = Path(__file__).parents[1] / "data/prisma/default.sql"
@@ -90,7 +91,7 @@ class Keeping:
 
     async def start(self, port: int = 0) -> None:
         self.keeper.start()
-        self.url = await self._listener.start("127.0.0.1", port)
+        self.url = await started(self._listener, port=port)
 
     async def close(self) -> None:
         if self._session:

@@ -10,9 +10,20 @@ from aiohttp import web
 
 from exporter.clock import Clock
 from exporter.limits import Access, Call, Endpoint, LimitsOptions, Listener
+from exporter.limits.sockets import bind, release, url_of
 from exporter.metrics.page import Page
 from exporter.metrics.store import Store
 from tests.support.running import value
+
+
+async def started(listener: Listener, host: str = "127.0.0.1", port: int = 0) -> str:
+    """Lets it listen there; gives the URL."""
+    bound = await bind(host, port)
+    try:
+        await listener.listen(bound)
+        return url_of(bound)
+    finally:
+        release(bound)
 
 
 @dataclass
@@ -128,7 +139,7 @@ async def listening(
     echo.open.set()
     listener = Listener([echo.endpoint(*methods), *more], LimitsOptions(**limits), store, clock)
     it = Listening(listener, echo, Page(store))
-    it.port = int((await listener.start("127.0.0.1", 0)).rpartition(":")[2])
+    it.port = int((await started(listener)).rpartition(":")[2])
     try:
         yield it
     finally:

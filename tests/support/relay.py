@@ -18,6 +18,7 @@ from exporter.limits import Call, Endpoint, Given, LimitsOptions, Listener, Sect
 from exporter.metrics.page import Page
 from exporter.metrics.store import Store
 from exporter.tools import Tools
+from tests.support.listening import started
 
 KEY = "pubkey1234567890abcdef1234567890"
 """The key of Sentry's captured requests; their project is 42."""
@@ -143,4 +144,4 @@ async def relaying(
         given = Given(store, Tools(clock, str), "production", None, closing)
         listener = Listener(map(noted, options.endpoints(given)), limits, store, clock)
         closing.push_async_callback(listener.close)
-        yield Relaying(await listener.start("127.0.0.1", 0), Page(store), session, came)
+        yield Relaying(await started(listener), Page(store), session, came)

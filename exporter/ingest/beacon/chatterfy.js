@@ -12,7 +12,7 @@ const started = new Map()
 let timer
 
 /** `url`: where to send; `page`: the page's route, such as /chat/[id], else its path. */
-export const configure = (options) => Object.assign(settings, options)
+export const configure = ({ url = settings.url, page = settings.page }) => Object.assign(settings, { url, page })
 
 const send = () => {
   timer = clearTimeout(timer)

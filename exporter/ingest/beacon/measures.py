@@ -93,7 +93,7 @@ class Measures:
             self._store.add(IGNORED, OTHER, "unknown")
         elif not 0 <= value <= MOST[name]:
             self._store.add(IGNORED, name, "implausible")
-        elif item.get("delta", item["value"]) != item["value"]:
+        elif item.get("delta") not in (None, item["value"]):
             # web-vitals tells a metric again when it has grown; a histogram has one observation for each load.
             self._store.add(IGNORED, name, "repeated")
         elif name == CHAT_TIME:

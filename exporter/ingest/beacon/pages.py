@@ -10,16 +10,16 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from exporter.metrics.catalogue import Metric
 from exporter.metrics.labels import OTHER, UNKNOWN, Places
 from exporter.metrics.paths import PATH_RULES, normaliser
-from exporter.metrics.store import DROPPED, Store
+from exporter.metrics.store import Store
 
 _ONE = re.compile(r"\[\w+\]|:\w+")
 _REST = re.compile(r"\[\.\.\.\w+\]|\*")
 _REST_OR_NONE = re.compile(r"\[\[\.\.\.\w+\]\]")
 _WRITTEN = re.compile(r"/[!-~]{0,99}")
 _ADDRESS = re.compile(r"https?://[^/?#]*")
-_WRITABLE = re.compile(r"[!-~]+")
+_WRITABLE = re.compile(r"[!-~]*")
 """Browsers write everything else with percent signs."""
-LONGEST = 2000
+LONGEST = 300
 """Characters of a path that is looked at."""
 
 
@@ -66,7 +66,6 @@ class Pages:
     """Places for the values of the label `page`."""
 
     def __init__(self, store: Store, routes: Iterable[Route], cap: int) -> None:
-        self._store = store
         self._routes = sorted(routes, key=lambda made: made.rank)
         self._declared = {made.written for made in self._routes}
         self._places = Places(store, self._declared, cap)
@@ -78,11 +77,10 @@ class Pages:
             return UNKNOWN
         if page in self._declared:
             return page
-        if len(page) > LONGEST or not _WRITABLE.fullmatch(page):
-            self._store.add(DROPPED, metric.name)
-            return OTHER
         path = re.split("[?#]", _ADDRESS.sub("", page, count=1), maxsplit=1)[0].strip("/")
         path = f"/{path}" if path else ""
+        if len(path) > LONGEST or not _WRITABLE.fullmatch(path):
+            return OTHER
         for made in self._routes:
             if made.paths.fullmatch(path):
                 return made.written

@@ -11,7 +11,7 @@ from exporter.ingest.beacon.models import NAME, Models
 from exporter.ingest.beacon.pages import Pages, Template
 from exporter.ingest.beacon.script import Script
 from exporter.ingest.posted import Malformed, items
-from exporter.limits import Access, Call, Endpoint, Given, Origin, Section, section
+from exporter.limits import Access, Call, Endpoint, Given, Origin, Rejected, Section, section
 
 
 def _named(text: str) -> str:
@@ -20,6 +20,10 @@ def _named(text: str) -> str:
     return text
 
 
+MOST = 100
+"""Measurements of one request: a page has five, and as many chats as were answered within five seconds."""
+LARGEST = 64 * 1024
+"""Bytes of one request, inflated, as browsers bound what sendBeacon has under way."""
 ModelName = Annotated[str, AfterValidator(_named)]
 
 
@@ -55,8 +59,10 @@ class Beacon:
 
     async def answer(self, call: Call) -> web.Response:
         """Counts all measurements of the request; none where one is malformed."""
+        if len(call.inflated) > LARGEST:
+            raise Rejected(413, "size", f"a beacon is at most {LARGEST} bytes long")
         found = []
-        for index, item in enumerate(items(call)):
+        for index, item in enumerate(items(call, MOST)):
             try:
                 found.append(self._measures.read(item))
             except Malformed as malformed:

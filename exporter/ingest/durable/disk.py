@@ -42,6 +42,7 @@ class Disk:
 
     def __init__(self, options: SpoolOptions, store: Store, clock: Clock) -> None:
         """Raises ExporterError where the file cannot be had."""
+        self.path = options.path
         self._spool = Spool(options.path, options.limit)
         self._store = store
         self._clock = clock

@@ -100,12 +100,8 @@ class DurableKeeper:
         """Begins to bring to the database what was left in the spool."""
         self._drain.wake()
 
-    async def keep(self, table: str, rows: Sequence[Row]) -> None:
-        """Returns once every row is safe; raises Rejected where that cannot be."""
-        await self.accept(table, rows, named=True)
-
     async def accept(self, table: str, rows: Sequence[Row], *, named: bool) -> New:
-        """As `keep`; where keys were `named` by the sender, it tells which rows are new.
+        """Returns once every row is safe; tells which are new, where keys were `named` by the sender. Raises Rejected.
 
         A row whose key is in the database or in the spool is not: it is left as it is. While the spool is in use, what
         is in the database is not known.
@@ -143,6 +139,8 @@ class DurableKeeper:
             self._writing.cancel()
             await asyncio.wait([self._writing])
         await self._drain.close()
+        if self._disk.rows:
+            log.warning("ingest.rows_left", rows=self._disk.rows, path=str(self._disk.path))
         await self._database.close()
         await self._disk.close()
 

@@ -15,12 +15,12 @@ DEEPEST = 3
 
 def encoded(data: Mapping[str, object]) -> str:
     """The JSON text; raises Malformed for data that is too long or too deep, or has what no database takes."""
-    for value in data.values():
-        if type(value) in _CONTAINERS and _deeper(value, DEEPEST - 1):
-            raise Malformed("data", f"expected at most {DEEPEST} levels of objects and arrays")
     text = to_json(data)
     if len(text) > LONGEST:
         raise Malformed("data", f"expected at most {LONGEST} bytes of JSON")
+    for value in data.values():
+        if type(value) in _CONTAINERS and _deeper(value, DEEPEST - 1):
+            raise Malformed("data", f"expected at most {DEEPEST} levels of objects and arrays")
     # Either may stand in a text, or in a key, too: so that is only where a closer look begins.
     if b"Infinity" in text and _has(data, lambda value: isinstance(value, float) and isinf(value)):
         raise Malformed("data", "expected numbers that are not infinite")

@@ -6,24 +6,24 @@ from pydantic_core import from_json
 from exporter.limits import Call, Rejected
 
 MOST = 1000
-"""Items of one request."""
+"""Items of one request, unless the endpoint takes less."""
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 """Content types of bodies with an item on each line."""
 
 
-def items(call: Call) -> list[object]:
-    """What was posted, item by item, whatever each may be; raises Rejected."""
+def items(call: Call, most: int = MOST) -> list[object]:
+    """What was posted, item by item, whatever each may be; raises Rejected for more than that."""
     if call.request.content_type in LINES:
         lines = [line for line in call.inflated.split(b"\n") if line.strip()]
         # No line of more is looked at than an answer would speak of.
-        found = [_parsed(line, f"line {number}") for number, line in enumerate(lines[: MOST + 1], 1)]
+        found = [_parsed(line, f"line {number}") for number, line in enumerate(lines[: most + 1], 1)]
     else:
         parsed = _parsed(call.inflated, "the body")
         found = parsed if isinstance(parsed, list) else [parsed]
     if not found:
         raise Rejected(400, "body", "expected an object, an array of objects, or one on each line: the body has none")
-    if len(found) > MOST:
-        raise Rejected(400, "body", f"expected at most {MOST} at once")
+    if len(found) > most:
+        raise Rejected(400, "body", f"expected at most {most} at once")
     return found
 
 

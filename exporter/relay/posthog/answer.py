@@ -21,10 +21,14 @@ def sendable(value: str) -> bool:
 
 
 class Answer:
-    """The answer to one request; `response` is None until its head has been sent, and then there is no other."""
+    """The answer to one request; `response` is None until its head has been sent, and then there is no other.
+
+    `waits_for_client` tells whether it is the client that is slow, not PostHog.
+    """
 
     def __init__(self, request: web.Request, headers: Mapping[str, str], limit: int) -> None:
         self.response: web.StreamResponse | None = None
+        self.waits_for_client = False
         self._request = request
         self._headers = headers
         self._limit = limit
@@ -42,8 +46,10 @@ class Answer:
         try:
             await response.prepare(self._request)
             async for chunk in self._chunks(answer):
+                self.waits_for_client = True
                 await response.write(chunk)
-        except ConnectionResetError:
+                self.waits_for_client = False
+        except ConnectionError:
             pass  # the client has gone, which is no failure of PostHog's
         return response
 

@@ -47,7 +47,7 @@ class Proxy:
         if self._upstream is None:
             return _alone(route)
         parcel = self._parcel(route, call, tell_address=tell_address)
-        return await self._upstream.pass_on(parcel, call.request, access.headers(call.request))
+        return await self._upstream.pass_on(parcel, call, access.headers(call.request))
 
     def _read(self, route: Route, call: Call) -> Posted:
         if route.reads == "events":

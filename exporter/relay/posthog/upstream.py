@@ -1,5 +1,6 @@
 """PostHog, as it is reached: two hosts and no other, within bounds of time, size and number."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -9,7 +10,8 @@ from aiohttp import web
 from yarl import URL
 
 from exporter.errors import Failed
-from exporter.limits import Rejected
+from exporter.limits import Call, Rejected
+from exporter.limits.gate import SHARES
 from exporter.metrics.catalogue import Metric
 from exporter.metrics.store import Store
 from exporter.relay.posthog.answer import Answer
@@ -35,7 +37,7 @@ _REFUSALS = {401: "auth", 403: "auth", 429: "quota"}
 
 @dataclass(frozen=True)
 class Bounds:
-    """Seconds for a whole answer, its bytes, and how many requests may be under way at the same moment."""
+    """Seconds for a whole answer, its bytes, and how many requests may be under way: a quarter of them one client's."""
 
     timeout: float
     answer: int
@@ -60,29 +62,32 @@ class Upstream:
         self._session = tools.relay_session()
         self._store = store
         self._bounds = bounds
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
         self._failing = False
         store.add(FORWARDS, amount=0)
         for reason in REASONS:
             store.add(FAILURES, reason, amount=0)
 
-    async def pass_on(self, parcel: Parcel, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+    async def pass_on(self, parcel: Parcel, call: Call, headers: Mapping[str, str]) -> web.StreamResponse:
         """PostHog's answer with our `headers`, sent already; raises Rejected where nothing of one has come."""
-        if self._under_way >= self._bounds.at_once:
+        client, most = call.place.client, self._bounds.at_once
+        if self._under_way.total() >= most or self._under_way[client] >= max(1, most // SHARES):
             self._settle("full")
             raise Rejected(503, "upstream", "too many requests are under way to PostHog", 1)
-        answer = Answer(request, headers, self._bounds.answer)
-        self._under_way += 1
+        answer = Answer(call.request, headers, self._bounds.answer)
+        self._under_way[client] += 1
         try:
             response = await self._try(parcel, answer)
         except Failed as failed:
-            self._settle(failed.reason, failed.detail)
+            self._settle("" if answer.waits_for_client else failed.reason, failed.detail)
             if answer.response is None:
                 raise _rejected(failed) from None
             answer.cut()
             return answer.response
         finally:
-            self._under_way -= 1
+            self._under_way[client] -= 1
+            if not self._under_way[client]:
+                del self._under_way[client]
         self._settle(_refusal(response.status), f"the status is {response.status}" if response.status >= 500 else "")
         return response
 

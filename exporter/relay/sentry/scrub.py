@@ -9,12 +9,12 @@ from exporter.relay.envelope import Envelope, Item, read_object
 
 FILTERED = "[Filtered]"
 """What Sentry's own SDKs put in place of what they take out."""
-SCRUBBED = ("event", "transaction")
-"""Kinds of items that are scrubbed: both are what Sentry calls an event."""
+SCRUBBED = ("event", "transaction", "span")
+"""Kinds of items that are scrubbed: what Sentry calls an event, and the spans that newer SDKs send instead of it."""
 
 _REQUEST = ("data", "cookies", "headers", "env", "query_string")
 _SECRET = re.compile(
-    r"(^|[._-])(body|headers?|cookies?|query|prompts?|messages|completions?|vars|authorization|password|passwd|secret"
+    r"^http\.(request|response)\.(body|header)\b|^http\.(url|target)$|^url\.full$|(^|[._-])(body|headers?|cookies?|query|prompts?|messages|completions?|vars|authorization|password|passwd|secret"
     r"|api_?key|access_?token|token)$",
     re.IGNORECASE,
 )
@@ -38,11 +38,16 @@ def scrubbed_event(payload: bytes) -> bytes:
         if isinstance(place, dict):
             for key in place:
                 if _SECRET.search(key):
-                    place[key] = FILTERED
+                    place[key] = {"type": "string", "value": FILTERED} if _is_attribute(place[key]) else FILTERED
             left += place.values()
         elif isinstance(place, list):
             left += place
     return json.dumps(event, separators=(",", ":")).encode()
+
+
+def _is_attribute(value: object) -> bool:
+    """Whether it is one of a span, whose value stands beside its type."""
+    return isinstance(value, dict) and value.keys() >= {"type", "value"}
 
 
 def _item(item: Item) -> bytes:

@@ -115,11 +115,11 @@ class Upstream:
         limits, now = self._limits.setdefault(project, RateLimits()), self._tools.clock.monotonic()
         pause = limits.pause(parcel.kinds, now)
         if pause:
-            self._settle(project, "limit", "Sentry wants none for now")
+            self._settle(project, "limit")
             headers = {HEADER: limits.header(now), "Retry-After": str(math.ceil(pause))}
             return web.Response(status=429, text="Sentry wants none of this for now\n", headers=headers)
         if not self._has_place(len(parcel.body)):
-            self._settle(project, "full", "too many envelopes are under way")
+            self._settle(project, "full")
             raise Rejected(429, "upstream", "too many envelopes are under way to Sentry", AGAIN)
         task = asyncio.create_task(self._deliver(project, parcel))
         self._under_way[task] = len(parcel.body)
@@ -159,7 +159,7 @@ class Upstream:
             return None
         else:
             reason = "" if answer.taken else _REFUSALS.get(answer.status, "status")
-            detail = f"the status is {answer.status}"
+            detail = f"the status is {answer.status}" if reason == "auth" or answer.status >= 500 else ""
             self._limits[project].learn(answer.status, answer.headers, self._tools.clock.monotonic())
             return answer
         finally:
@@ -172,8 +172,12 @@ class Upstream:
             ) as response:
                 return Answer(response.status, response.headers, await read_body(response, ANSWER_LIMIT))
 
-    def _settle(self, project: str, reason: str, detail: str) -> None:
-        """Counts how it ended; the log says when failing begins and when it is over, not each time."""
+    def _settle(self, project: str, reason: str, detail: str = "") -> None:
+        """Counts how it ended; the log says when failing begins and when it is over, not each time.
+
+        Without a detail it says nothing: Sentry refuses some kinds while it takes others, and strangers can bring about
+        as many refusals as they like.
+        """
         self._store.add(FORWARDS, project)
         if not reason:
             if project in self._failing:
@@ -181,6 +185,6 @@ class Upstream:
                 log.info("sentry.forwarded", project=project)
             return
         self._store.add(FAILURES, project, reason)
-        if project not in self._failing:
+        if detail and project not in self._failing:
             self._failing.add(project)
             log.warning("sentry.forward_failed", project=project, reason=reason, detail=detail)

@@ -89,6 +89,24 @@ async def test_a_vital_that_is_reported_again_counts_once(beacon):
     assert value(page, 'chatterfy_beacon_ignored_total{measure="CLS",reason="repeated"}') == 1
 
 
+async def test_what_no_page_has_to_say_at_once_is_refused(beacon):
+    async with beacon() as it:
+        many = await it.post("/v1/beacon", json.dumps([{"name": "LCP", "value": 1}] * 101).encode(), **TEXT)
+        long = await it.post("/v1/beacon", b" " * 65536 + b"{}", **TEXT)
+
+    assert (many[0], many[2]) == (400, "expected at most 100 at once\n")
+    assert (long[0], long[2]) == (413, "a beacon is at most 65536 bytes long\n")
+
+
+async def test_a_delta_of_null_is_none(beacon):
+    async with beacon() as it:
+        answer = await send(it, {"name": "LCP", "value": 1200, "delta": None, "page": "/"})
+        page = await it.page()
+
+    assert answer == (204, "")
+    assert value(page, 'chatterfy_web_vital_seconds_count{page="/",vital="LCP"}') == 1
+
+
 async def test_what_other_versions_of_the_package_measure_is_ignored(beacon):
     async with beacon() as it:
         answer = await send(it, {"name": "FID", "value": 3}, {"name": "Next.js-hydration", "value": 9})
@@ -102,9 +120,9 @@ async def test_what_other_versions_of_the_package_measure_is_ignored(beacon):
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b"", "the body is not JSON: Expecting value at character 1"),
+        (b"", "the body is not JSON: EOF while parsing a value at column 0"),
         (b"[]", "expected an object, an array of objects, or one on each line: the body has none"),
-        (b"\xff", "the body is not UTF-8"),
+        (b"\xff", "the body is not JSON: expected value at column 1"),
         (b"3", "measurements[0]: expected an object"),
         (b"{}", "measurements[0].name: missing, expected one of LCP, INP, FCP, TTFB, CLS, chat_response_time"),
         (b'{"name":"LCP"}', "measurements[0].value: missing, expected a number"),

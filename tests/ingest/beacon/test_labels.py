@@ -56,7 +56,8 @@ def pages(*routes: str, cap: int = 0, store: Store | None = None) -> Pages:
         ("/caf%C3%A9", "other"),
         ("/café", "other"),
         ("/a b", "other"),
-        ("/" + "a" * 2000, "other"),
+        ("/files/" + "a" * 294, "other"),
+        ("/files/a?" + "a" * 2000, "/files/*"),
     ],
 )
 def test_a_path_belongs_to_the_most_specific_route(page, label):

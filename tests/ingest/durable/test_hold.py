@@ -60,7 +60,7 @@ async def test_the_hold_follows_the_oldest_row_that_is_not_stored_and_no_other_t
         idle = it.keeper.hold("business_event")
         await clock.advance(600)
         row = {"id": "1", "event_type": "e", "data": "{}", "created_at": clock.now() - 10}
-        keeping_it = asyncio.create_task(it.keeper.keep("business_event", [row]))
+        keeping_it = asyncio.create_task(it.keeper.accept("business_event", [row], named=True))
         await clock.advance(GATHERING)
         await keeping_it
         await clock.advance(600 - GATHERING)
@@ -87,6 +87,52 @@ async def test_a_clock_that_is_set_back_makes_no_row_older_than_what_is_closed(t
         page = await it.page()
 
     assert value(page, "chatterfy_ingest_spool_oldest_timestamp_seconds") == held + 1
+
+
+async def test_on_a_standby_nothing_is_closed_that_it_has_not_replayed(tmp_path, postgres, url, sql):
+    """A row waits on the disk for longer than counters settle, and is stored while the standby lags."""
+    await sql("CREATE ROLE refused LOGIN PASSWORD 'secret'")
+    with postgres.replica() as replica:
+        there = url.replace(f":{postgres.port}/", f":{replica.port}/")
+        standby = await asyncpg.connect(there)
+        async with keeping(url.replace("postgres:super", "refused:secret"), tmp_path, late="300ms") as it:
+            counting = Counting(there, tmp_path, it)
+            await counting.refresh()
+            answer = await it.post(signup("one"))
+            await until(lambda: it.clock.now() - (it.keeper.hold("business_event") or 0) > 2.5)
+            await sql("CREATE TABLE mark ()")  # the app goes on, and so does what the standby has replayed
+            await until_there(standby, "mark")
+            await standby.execute("SELECT pg_wal_replay_pause()")
+            await sql('GRANT INSERT, SELECT (id) ON "BusinessEvent" TO refused')
+            while value(await it.page(), "chatterfy_ingest_spool_rows"):
+                await asyncio.sleep(0.02)
+            await counting.refresh()
+            await standby.execute("SELECT pg_wal_replay_resume()")
+            await sql("CREATE TABLE later ()")
+            await until_there(standby, "later")
+            for _ in range(3):
+                await counting.refresh()
+            page = await counting.page()
+            await counting.close()
+        await standby.close()
+    await sql("DROP OWNED BY refused")
+    await sql("DROP ROLE refused")
+
+    assert answer[0] == 202
+    assert value(page, 'own_events_total{name="user_signup"}') == 1
+    assert value(page, 'chatterfy_query_late_rows{query="events"}') == 0
+
+
+async def until_there(connection, table):
+    async with asyncio.timeout(10):
+        while not await connection.fetchval("SELECT to_regclass($1)::text", table):
+            await asyncio.sleep(0.02)
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 class Site:

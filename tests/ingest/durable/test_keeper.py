@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from datetime import UTC, datetime
 
 import asyncpg
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from exporter.business.rights import keeper
 from exporter.errors import ExporterError
+from exporter.ingest.durable.spool import Spool
 from exporter.ingest.durable.target import COLUMNS
 from exporter.limits import Rejected
 from exporter.tables import Tables, TablesOptions
@@ -54,6 +56,28 @@ async def test_an_event_is_a_row_of_the_app_s_own_table(url, sql, tmp_path):
     assert value(page, 'chatterfy_ingest_keep_seconds_count{where="database"}') == 2
 
 
+async def test_a_time_within_the_window_is_the_row_s_own(url, sql, tmp_path):
+    async with keeping(url, tmp_path) as it:
+        stamp = (int(it.clock.now()) + 30) * 1000 + 123
+        event, line = ({**sent, "timestamp": stamp} for sent in (signup(), REQUEST))
+        answers = [await it.post(event), await it.post(line, "/v1/metrics")]
+
+    assert [status for status, _ in answers] == [202, 202]
+    for table in ("BusinessEvent", "Metric"):
+        ((moment,),) = await sql(f'SELECT "timestamp" FROM "{table}"')
+        assert moment.replace(tzinfo=UTC).timestamp() * 1000 == pytest.approx(stamp, abs=0.5)
+
+
+def test_what_is_acknowledged_by_the_disk_has_been_synced(tmp_path, monkeypatch):
+    connection = sqlite3.connect(tmp_path / "spool.sqlite", isolation_level=None)
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: connection)
+    spool = Spool(tmp_path / "spool.sqlite", 2**20)
+    settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
+    spool.close()
+
+    assert settings == [2, "wal"]  # FULL: each commit is synced, in the write-ahead log too
+
+
 async def test_the_request_log_is_stored_with_what_tells_its_rows_from_others(url, sql, tmp_path):
     async with keeping(url, tmp_path) as it:
         answer = await it.post([REQUEST] * 3, "/v1/metrics")
@@ -77,7 +101,9 @@ async def test_the_same_key_again_is_accepted_and_stored_and_counted_once(url, s
 
 async def test_who_comes_within_a_moment_shares_a_transaction(url, sql, tmp_path):
     async with keeping(url, tmp_path) as it:
-        await asyncio.gather(*(it.keeper.keep("business_event", [_row(str(number))]) for number in range(50)))
+        await asyncio.gather(
+            *(it.keeper.accept("business_event", [_row(str(number))], named=True) for number in range(50))
+        )
         made = await sql('SELECT count(DISTINCT xmin::text) FROM "BusinessEvent"')
 
     assert made == [(1,)]
@@ -89,7 +115,7 @@ async def test_concurrent_requests_share_a_batch_and_each_hears_of_its_own_rows(
         pairs = [[_row(f"{number}"), _row("known")] for number in range(50)]
         found = await asyncio.gather(*(it.keeper.accept("business_event", pair, named=True) for pair in pairs))
         nothing = await it.keeper.accept("business_event", [], named=True)
-        await it.keeper.keep("business_event", [_row("last")])
+        await it.keeper.accept("business_event", [_row("last")], named=True)
 
     assert (first, nothing) == (None, None)
     assert found == [[True, False]] * 50
@@ -100,7 +126,7 @@ async def test_concurrent_requests_share_a_batch_and_each_hears_of_its_own_rows(
 async def test_who_goes_away_before_the_answer_is_served_all_the_same(url, sql, tmp_path, data, stored):
     async with keeping(url, tmp_path) as it:
         pairs = [[_row(str(number)), _row("same", data=data)] for number in range(3)]
-        waiting = [asyncio.create_task(it.keeper.keep("business_event", pair)) for pair in pairs]
+        waiting = [asyncio.create_task(it.keeper.accept("business_event", pair, named=True)) for pair in pairs]
         await asyncio.sleep(0)
         for task in waiting:
             task.cancel()
@@ -175,7 +201,7 @@ async def test_who_turned_synchronous_commit_off_meant_the_app_s_own_rows(url, s
 async def test_a_value_that_cannot_be_sent_at_all_is_refused(url, tmp_path):
     async with keeping(url, tmp_path) as it:
         with pytest.raises(Rejected) as rejected:
-            await it.keeper.keep("business_event", [_row("1", data="\ud800")])
+            await it.keeper.accept("business_event", [_row("1", data="\ud800")], named=True)
 
     assert rejected.value.status == 400
 
@@ -218,6 +244,17 @@ async def test_what_waited_at_the_end_is_brought_at_the_next_start(postgres, url
 
     assert waiting(first) in (0, 500, 1500)
     assert await sql(COUNT) == [(1500, 1500)]
+
+
+async def test_what_is_left_on_the_disk_at_the_end_is_told(postgres, url, tmp_path):
+    postgres.stop()
+    with capture_logs() as logs:
+        async with keeping(url, tmp_path) as it:
+            await it.post(signups(range(3)))
+    postgres.start()
+
+    left = next(log for log in logs if log["event"] == "ingest.rows_left")
+    assert (left["rows"], left["path"]) == (3, str(tmp_path / "spool.sqlite"))
 
 
 async def test_a_database_that_hangs_holds_a_request_up_for_a_second(postgres, url, sql, tmp_path):
@@ -299,7 +336,7 @@ async def test_a_refusal_says_when_to_try_again(postgres, url, tmp_path):
     async with keeping(url, tmp_path, limit="1MiB") as it:
         rows = [_row(str(number), data="x" * 7000) for number in range(300)]
         with pytest.raises(Rejected) as rejected:
-            await it.keeper.keep("business_event", rows)
+            await it.keeper.accept("business_event", rows, named=True)
     postgres.start()
 
     assert (rejected.value.status, rejected.value.reason, rejected.value.retry_after) == (503, "storage", 5)

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.limits import LimitsOptions, Rejected
-from exporter.limits.gate import Gate
+from exporter.limits import Rejected
+from exporter.limits.inflate import inflated
 from exporter.relay.posthog.bodies import MOST_EVENTS, read, unwrapped
-from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.fast
-GATE = Gate(LimitsOptions(inflated="64KiB"), FakeClock())
+LIMIT = 64 * 1024
 
 texts = st.text(max_size=30)
 json_values = st.recursive(
@@ -50,7 +49,7 @@ def wrap(body: bytes, how: list[str]) -> bytes:
 
 
 def unwrap(body: bytes, hint: str = "", *, form: bool = False) -> bytes:
-    return unwrapped(body, hint, lambda it: GATE.inflated(it, ""), form=form)
+    return unwrapped(body, hint, lambda it: inflated(it, "", LIMIT), form=form)
 
 
 def named(data: Any) -> list[Any]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -10,6 +12,8 @@ import pytest
 import structlog
 from aiohttp import web
 
+from exporter.limits import LimitsOptions
+from exporter.relay.posthog.upstream import REASONS
 from tests.support.clock import settle
 from tests.support.relay import Relaying
 from tests.support.running import value
@@ -214,7 +218,7 @@ async def test_who_waits_for_a_slow_posthog_waits_no_longer_than_allowed(posthog
 async def test_a_slow_posthog_does_not_use_up_the_listener(posthog, clock):
     async with (
         raw_server(hang) as port,
-        posthog(api=f"http://127.0.0.1:{port}", timeout="3s", under_way=2, clock=clock) as it,
+        posthog(api=f"http://127.0.0.1:{port}", timeout="3s", under_way=8, clock=clock) as it,
     ):
         waiting = [asyncio.create_task(it.post("/ingest/e/", EVENT)) for _ in range(2)]
         await until(lambda: len(it.came) == 2)
@@ -337,6 +341,51 @@ async def test_an_answer_that_breaks_off_when_the_client_has_gone_is_counted(pos
 
     assert failures(page, "body") == 1
     assert value(page, "chatterfy_posthog_forwards_total") == 2
+
+
+def slow_reader(port: int) -> socket.socket:
+    """A client that has asked for a script, and does not read it."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    sock.connect(("127.0.0.1", port))
+    sock.sendall(b"GET /ingest/static/array.js HTTP/1.1\r\nHost: x\r\n\r\n")
+    return sock
+
+
+async def test_a_client_that_goes_away_before_it_has_read_all_is_no_failure_at_all(posthog, assets):
+    assets.answers(200, "x" * 8_000_000)
+    async with posthog() as it:
+        with slow_reader(int(it.url.rpartition(":")[2])) as reader:
+            await until(lambda: len(assets.came) == 1)
+            reader.recv(1)  # the answer is on its way, and more of it than anything between takes up
+        async with asyncio.timeout(10):
+            while not value(page := await it.page(), "chatterfy_posthog_forwards_total"):
+                await asyncio.sleep(0.01)
+
+    assert sum(failures(page, reason) for reason in REASONS) == 0
+    assert value(page, 'chatterfy_ingest_rejected_total{endpoint="posthog_assets",reason="internal"}') == 0
+
+
+async def test_slow_readers_of_one_address_take_a_quarter_of_the_places_and_are_no_failure_of_posthogs(
+    posthog, assets, clock
+):
+    assets.answers(200, "x" * 8_000_000)
+    async with posthog(under_way=8, clock=clock, limits=LimitsOptions(proxies=1)) as it, AsyncExitStack() as stack:
+        readers = [stack.enter_context(slow_reader(int(it.url.rpartition(":")[2]))) for _ in range(2)]
+        await until(lambda: len(assets.came) == 2)
+        for reader in readers:
+            reader.recv(1)
+        one_more = await it.session.get(f"{it.url}/ingest/static/array.js")
+        other = await it.post("/ingest/e/", EVENT, X_Forwarded_For="192.0.2.1")
+        await settle()
+        await clock.advance(60)
+        async with asyncio.timeout(10):
+            while value(page := await it.page(), "chatterfy_posthog_forwards_total") != 4:
+                await asyncio.sleep(0.01)
+
+    assert (one_more.status, other[0]) == (503, 200)
+    assert failures(page, "timeout") == 0
+    assert failures(page, "full") == 1
 
 
 async def test_connections_are_kept(posthog, upstream):
