@@ -76,7 +76,7 @@ class SentryOptions(Section):
     origins: list[Origin] = Field(default_factory=list)
     """The origins whose pages may send, such as https://app.example.com; none for all. Servers send no origin."""
     scrub: bool = False
-    """Whether request bodies, headers, cookies, prompts and passwords are taken out of events on their way."""
+    """Whether bodies, headers, cookies, prompts and passwords are taken out of events and spans on their way."""
     environments: list[str] = Field(default=list(ENVIRONMENTS))
     """The environments that are told apart, beside the exporter's own."""
     transactions: TransactionsOptions = TransactionsOptions()
