@@ -59,7 +59,7 @@ def parsed(column: str) -> str:
     planner from working a step out anew wherever the next one names it.
     """
     text = f'SELECT ({column})::text COLLATE "C" AS text OFFSET 0'
-    is_string = f"text LIKE '\"%' AND text ~ {_IS_STRING} AND {_fits('text')}"
+    is_string = f"text NOT LIKE '{{%' AND text ~ {_IS_STRING} AND {_fits('text')}"
     inner = f"CASE WHEN {is_string} THEN text::jsonb #>> '{{}}' ELSE text END"
     is_object = f"(text ~ {_IS_FLAT} OR text ~ {_IS_OBJECT}) AND {_fits('text')}"
     source = f"(SELECT {inner} AS text FROM ({text}) AS outside OFFSET 0)"
