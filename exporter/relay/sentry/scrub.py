@@ -14,7 +14,8 @@ SCRUBBED = ("event", "transaction", "span")
 
 _REQUEST = ("data", "cookies", "headers", "env", "query_string")
 _SECRET = re.compile(
-    r"^http\.(request|response)\.(body|header)\b|^http\.(url|target)$|^url\.full$|(^|[._-])(body|headers?|cookies?|query|prompts?|messages|completions?|vars|authorization|password|passwd|secret"
+    r"^http\.(request|response)\.(body|header)\b|^http\.(url|target)$|^url\.full$"
+    r"|(^|[._-])(body|headers?|cookies?|query|prompts?|messages|completions?|vars|authorization|password|passwd|secret"
     r"|api_?key|access_?token|token)$",
     re.IGNORECASE,
 )
