@@ -1,6 +1,7 @@
 """Slack, Grafana and Sentry, as far as deploys are told to them: each checks what it gets, and fails when told to."""
 
 import asyncio
+from abc import ABC, abstractmethod
 import json
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +19,7 @@ HANGS = 0
 """The status of an answer that never comes."""
 
 
-class Standin:
+class Standin(ABC):
     """Answers as planned, one after another, and then as it should."""
 
     def __init__(self) -> None:
@@ -37,8 +38,9 @@ class Standin:
             self.came.append(await request.json())
         return web.Response(status=status, headers=headers)
 
+    @abstractmethod
     def status(self, request: web.Request) -> int:
-        raise NotImplementedError
+        """What a request gets where no plan says otherwise."""
 
 
 class Slack(Standin):
