@@ -8,7 +8,7 @@ from exporter.jobs import PageRefresh, Task
 from exporter.metrics.page import Page
 from exporter.metrics.store import Store
 from exporter.schedule import Outcome, Scheduler
-from tests.support.running import value
+from tests.support.running import running, value
 
 pytestmark = pytest.mark.fast
 
@@ -52,3 +52,19 @@ async def test_a_page_that_cannot_be_rendered_is_told(clock):
         refresh.settle(Outcome(0, 0.1))
 
     assert [(entry["event"], entry["reason"]) for entry in logs] == [("page.failed", "timeout")]
+
+
+async def test_a_probe_may_be_called_as_something_of_the_exporter_s_own(config, unused_tcp_port):
+    names = ("build", "config", "process")
+    probes = "".join(f"  {name}: {{kind: tcp, host: 127.0.0.1, port: {unused_tcp_port}}}\n" for name in names)
+
+    async with running(config(f"listen: 127.0.0.1:0\nprobes:\n{probes}"), {}) as it:
+        page = await it.until(
+            lambda page: all(
+                value(page, f'chatterfy_probe_success{{kind="tcp",probe="{name}"}}') == 0 for name in names
+            )
+        )
+
+    assert "\nchatterfy_build_info{" in page
+    assert value(page, "chatterfy_config_last_reload_successful") == 1
+    assert value(page, "process_resident_memory_bytes") > 0

@@ -23,7 +23,7 @@ PACKAGE = """<script type="module">
 </script>"""
 OURS = """<script type="module">
   import * as chatterfy from '%s/chatterfy.js'
-  chatterfy.configure({page: '/ours'})
+  chatterfy.configure({url: undefined, page: '/ours'}) // as from an environment that does not name it
   window.trackChatMetrics = chatterfy.trackChatMetrics
 </script>"""
 CHAT = """(async () => {

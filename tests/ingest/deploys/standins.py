@@ -1,8 +1,8 @@
 """Slack, Grafana and Sentry, as far as deploys are told to them: each checks what it gets, and fails when told to."""
 
 import asyncio
-from abc import ABC, abstractmethod
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import unquote
 
