@@ -18,6 +18,7 @@ from grafana.past.probes import USUAL, probes
 from grafana.past.record import AVERAGED
 from grafana.past.rules import groups, levels, seconds
 from grafana.past.story import MINUTE, Story, share
+from tests.support.programs import program
 
 pytestmark = pytest.mark.fast
 
@@ -149,6 +150,8 @@ def test_without_prometheus_it_says_what_to_do(tmp_path):
 
 
 def test_a_folder_that_is_there_is_kept(tmp_path):
+    for name in ("prometheus", "promtool"):
+        program(name)  # which the command looks for before all else
     result = CliRunner().invoke(main, ["--data", str(tmp_path)])
 
     assert (result.exit_code, result.output) == (0, "")
