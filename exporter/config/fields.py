@@ -69,6 +69,14 @@ def http_url(text: object) -> object:
     return text
 
 
+def base_url(text: object) -> str:
+    """The URL of a server, with the path below which it serves, if any; without the slash at the end."""
+    url = str(http_url(text))
+    if re.search(r"[?#\s]", url):
+        raise ValueError(f"expected a URL such as http://127.0.0.1:9093, got {url!r}")
+    return url.rstrip("/")
+
+
 def statuses(value: object) -> tuple[tuple[int, int], ...]:
     """Ranges of HTTP status codes from `200`, `200-299`, `2xx` or a list of these."""
     items = value if isinstance(value, list) else [value]

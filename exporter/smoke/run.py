@@ -1,13 +1,11 @@
 """One smoke test: the alert fires, each of its messages is watched, the alert is resolved."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_hex
 
 from exporter.alertmanager import ATTEMPTS, FAILED, FAILED_ATTEMPTS, Alertmanager, Counts
 from exporter.clock import Clock
-from exporter.config.fields import http_url
 from exporter.errors import ExporterError
 from exporter.tools import Tools
 
@@ -23,14 +21,6 @@ MARGIN = 60.0
 """Seconds after the deadline at which the alert ends where nobody resolves it."""
 
 Say = Callable[[str], None]
-
-
-def base_url(text: object) -> str:
-    """Alertmanager's URL, with the path below which it serves, if any."""
-    url = str(http_url(text))
-    if re.search(r"[?#\s]", url):
-        raise ValueError(f"expected a URL such as http://127.0.0.1:9093, got {url!r}")
-    return url.rstrip("/")
 
 
 async def run(url: str, deadline: float, environment: str, clock: Clock, say: Say) -> bool:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from exporter.business.shipped import SHIPPED
-from exporter.cli import traffic
+from exporter.cli.commands import traffic
 from exporter.demo.catalogue import MODELS, PAGES
 from tests.support.cli import environment
 from tests.support.compose import ROOT, copy, services
@@ -22,7 +22,7 @@ from tests.support.running import Running, running, total
 from tests.support.servers import closed_port
 
 CONFIG = ROOT / "compose/demo.yml"
-DEFAULT = next(option.default for option in traffic.params if option.name == "at")
+DEFAULT = next(option.default for option in traffic.command.params if option.name == "at")
 ORIGIN = ("localhost", "3000")
 """Where the toy's pages say that they are from."""
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import click
 import pytest
 import yaml
 
@@ -91,7 +92,7 @@ def test_every_key_of_a_query_s_header_and_every_logical_column_is_documented():
 def test_every_command_stands_in_the_readme_or_the_docs():
     text = "".join(path.read_text() for path in PAGES)
 
-    for command in main.commands:
+    for command in main.list_commands(click.Context(main)):
         assert re.search(rf"chatterfy-exporter {command}|`{command}`", text), command
 
 

@@ -32,8 +32,8 @@ from tests.support.postgres import Connection, Postgres
 from tests.support.saas import Saas
 from tests.support.servers import hang, raw_server
 
-DDL = Path(__file__).parent / "data/prisma"
-GUIDE = (Path(__file__).parents[1] / "docs/queries.md").read_text()
+DDL = Path(__file__).parents[1] / "data/prisma"
+GUIDE = (Path(__file__).parents[2] / "docs/queries.md").read_text()
 NUMBERS = count(1)
 READER = 'it\'s "me"'
 DATABASE = "database: {url: {env: APP_DATABASE_URL}}\n"
@@ -128,18 +128,20 @@ async def granted(
             f"""REVOKE ALL ON DATABASE {it.name} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
                 CREATE ROLE {quoted(READER)} LOGIN PASSWORD 'pass'; CREATE ROLE writer LOGIN PASSWORD 'pass'"""
         )
-        arguments = ("grants", "--role", READER, "--writer", "writer")
-        printed = await it.run(*arguments, configuration=DATABASE + DAILY)
-        assert await asyncio.to_thread(psql, it.url(), printed.stdout) == ""
-        reader, writer = it.url(quote(READER), "pass"), it.url("writer", "pass")
-        if request.param == "directly":
-            yield it, reader, writer
-        else:
-            async with pgbouncer(server, {READER.replace('"', '""'): "pass", "writer": "pass"}) as port:
-                here, there = f":{server.port}/", f":{port}/"
-                yield it, reader.replace(here, there), writer.replace(here, there)
         both = f"{quoted(READER)}, writer"
-        await it.owner.execute(f"DROP OWNED BY {both}; DROP ROLE {both}")
+        try:
+            arguments = ("grants", "--role", READER, "--writer", "writer")
+            printed = await it.run(*arguments, configuration=DATABASE + DAILY)
+            assert await asyncio.to_thread(psql, it.url(), printed.stdout) == ""
+            reader, writer = it.url(quote(READER), "pass"), it.url("writer", "pass")
+            if request.param == "directly":
+                yield it, reader, writer
+            else:
+                async with pgbouncer(server, {READER.replace('"', '""'): "pass", "writer": "pass"}) as port:
+                    here, there = f":{server.port}/", f":{port}/"
+                    yield it, reader.replace(here, there), writer.replace(here, there)
+        finally:
+            await it.owner.execute(f"DROP OWNED BY {both}; DROP ROLE {both}")
 
 
 async def denied(url: str, *statements: str) -> bool:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from aiohttp import web
 
+import exporter.app  # noqa: F401  (declares every metric)
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.probes.base import KINDS
 from tests.support.cli import environment, run, run_process
@@ -51,6 +52,23 @@ def test_every_command_explains_itself(command):
     assert "\\b" not in result.stdout
 
 
+def test_the_commands_are_those_that_are_tested_here():
+    listed = run("--help").stdout.split("Commands:\n")[1]
+
+    assert sorted(line.split()[0] for line in listed.splitlines()) == sorted({line[0] for line in COMMANDS if line})
+
+
+def test_health_starts_without_what_the_other_commands_need():
+    program = f"import sys; from exporter.cli import main; main({['health', '--help']}, standalone_mode=False); "
+
+    done = subprocess.run(
+        [sys.executable, "-c", program + "print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+
+    assert "exporter.cli.commands.health" in done.stdout
+    assert not {"exporter.app", "exporter.settings", "asyncpg", "boto3"} & set(done.stdout.split())
+
+
 def test_config_alone_explains_itself():
     assert run("config").stdout == run("config", "--help").stdout
 
@@ -65,7 +83,7 @@ def test_kinds_lists_every_kind_with_its_options():
 
 
 def test_metrics_lists_the_catalogue():
-    lines = run("metrics").stdout.splitlines()
+    lines = run_process("metrics").stdout.splitlines()
 
     assert len(lines) == len(CATALOGUE)
     assert any(line.startswith("chatterfy_probe_success{probe,kind} (gauge): Whether") for line in lines)
@@ -256,7 +274,7 @@ async def test_serve_starts_when_everything_is_down_reloads_on_sighup_and_stops_
             page = await response.text()
 
         process.send_signal(signum)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             rest = await process.stderr.read()
             code = await process.wait()
 
