@@ -3,7 +3,6 @@
 With --check it only tells whether they are current.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from exporter.limits.rejected import REJECT_REASONS
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.settings import schema
 from exporter.tables import LOGICAL, TablesOptions
+from exporter.tables.options import Names
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1), ("ms", 0.001))
 _SIZES = (("MiB", 1024**2), ("KiB", 1024), ("B", 1))
@@ -121,9 +121,8 @@ def queries() -> str:
     }
     for name, block in blocks.items():
         begin, end = f"<!-- {name}: written by `make docs` -->\n", f"<!-- end of {name} -->"
-        text = re.sub(
-            rf"({begin}).*?({end})", lambda match, block=block: match[1] + block + match[2], text, flags=re.DOTALL
-        )
+        before, _, rest = text.partition(begin)
+        text = before + begin + block + end + rest.partition(end)[2]
     return text
 
 
@@ -140,7 +139,7 @@ def _without_tables(options: dict[str, Any], model: dict[str, Any]) -> dict[str,
 def _names(options: TablesOptions) -> str:
     rows = []
     for name, table in options.tables():
-        fields = [("table", table, type(table).__doc__)]
+        fields: list[tuple[str, Names, str | None]] = [("table", table, type(table).__doc__)]
         fields += [
             (column, table.columns, field.description) for column, field in type(table.columns).model_fields.items()
         ]
@@ -170,7 +169,7 @@ def _table(options: dict[str, Any], model: dict[str, Any]) -> str:
 def _default(name: str, field: dict[str, Any], options: dict[str, Any]) -> str:
     if name in options.get("required", ()):
         return "needed"
-    default = field.get("default")
+    default: Any = field.get("default")
     written = {bool: str(default).lower(), NoneType: "", dict: "", list: ""}.get(type(default), str(default))
     if isinstance(default, float) and field.get("type") == "string":
         written = _duration(default)
