@@ -169,7 +169,7 @@ async def test_under_random_writers_every_counter_ends_as_the_audit_has_it_and_n
     truth = await audited(url)
 
     assert counted(page, "messages") == truth["messages"]
-    assert truth["messages"][LATE, "m"] > 10
+    assert truth["messages"][LATE, "m"] > 0
     assert await rows(url) < sum(truth["messages"].values())  # some were deleted
     assert counted(page, "tokens") == truth["tokens"]
     assert value(page, 'chatterfy_query_horizon_timestamp_seconds{query="messages"}') > began + 2  # rows were closed

@@ -262,6 +262,7 @@ async def test_a_reload_to_a_state_that_cannot_be_kept_says_so_in_answer_and_met
 
 async def test_the_daily_table_is_written_when_it_is_switched_on(configured, url, connection):
     await connection.execute(INSERT_MESSAGE, "one", "openai", 3, 86400.0)
+    await connection.execute(INSERT_MESSAGE, "two", "openai", 3, 0.0)  # yesterday's, where midnight passes meanwhile
     path = configured(more="daily: {enabled: true}\n")
     async with running(path, {"DB": url}) as it:
         page = await it.until("chatterfy_daily_messages 1.0")

@@ -19,6 +19,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TOKEN = "DEMO_INGEST_TOKEN"
 TABLES = ("BusinessEvent", "Metric")
+LAST = (
+    'chatterfy_posthog_events_total{event="$pageview"}',
+    'chatterfy_sentry_events_total{environment="demo",level="error",project="api"}',
+)
+"""What comes to the page last: of an opened page, and of a note."""
+DAILY = (
+    'chatterfy_sentry_checkins_total{monitor="daily-metrics",status="ok"}',
+    'chatterfy_deploys_total{environment="demo",status="succeeded"}',
+)
+"""What the toy tells by itself."""
 
 
 def endpoints(world: World, url: str) -> Endpoints:
@@ -71,9 +81,9 @@ async def stored(world: World, notes: Notes) -> list[int]:
     return [await world.database.pool.fetchval(sql.format(table), ids(notes)) for table in TABLES]
 
 
-async def arrived(it: Running) -> str:
-    """The page once a page was opened too, which comes by chance."""
-    return await it.until(lambda page: total(page, "chatterfy_web_vital_seconds_count") > 0)
+async def arrived(it: Running, *more: str) -> str:
+    """The page once a note has come whole, with `more`, and a page was opened too, which comes by chance."""
+    return await it.until(lambda page: all(value(page, series) for series in (*LAST, *more)))
 
 
 async def test_everything_arrives_where_it_belongs(world, noted):
@@ -82,7 +92,7 @@ async def test_everything_arrives_where_it_belongs(world, noted):
         courier = Courier(endpoints(world, it.app.ingest_url), QuickClock(), Random(1), set())
         courier.take(notes)
         async with bringing(courier):
-            page = await arrived(it)
+            page = await arrived(it, *DAILY)
 
     assert await stored(world, notes) == [1, 1]
     assert value(page, 'chatterfy_events_total{event="chat_message"}') == 1

@@ -59,11 +59,12 @@ _numbers = count(1)
 
 
 @pytest.fixture
-async def empty(postgres_cluster: Postgres) -> str:
+async def empty(postgres_cluster: Postgres) -> AsyncIterator[str]:
     """The URL of a new database with nothing in it, as its owner."""
     name = f"traffic{next(_numbers)}"
     await postgres_cluster.execute(f"CREATE DATABASE {name}")
-    return postgres_cluster.url(database=name)
+    yield postgres_cluster.url(database=name)
+    await postgres_cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def ask(url: str, sql: str) -> int:

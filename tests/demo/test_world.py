@@ -238,7 +238,7 @@ async def test_a_world_that_has_only_begun_to_start_closes(moment):
 
 
 async def closes_without_a_trace(world: World) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await world.close()
 
     assert not world.folder.exists()

@@ -4,6 +4,7 @@ import pytest
 from aiohttp import web
 
 from tests.support.chromium import browser
+from tests.support.running import value
 from tests.support.servers import http_server
 
 LONG = "x" * 60
@@ -42,7 +43,8 @@ async def test_the_status_page_is_readable(exporter, tmp_path, unused_tcp_port, 
           {LONG}: {{kind: tcp, host: 127.0.0.1, port: {unused_tcp_port}, critical: true}}
           db: {{kind: postgres, url: {{env: DB}}}}"""
         async with exporter(text, DB=f"postgresql://a:b@127.0.0.1:{unused_tcp_port}/a") as it, browser(tmp_path) as tab:
-            await it.until(lambda page: it.app.probes.ready and 'runs_total{kind="http",probe="web"} 4.0' in page)
+            runs = 'chatterfy_probe_runs_total{kind="http",probe="web"}'
+            await it.until(lambda page: it.app.probes.ready and (value(page, runs) or 0) >= 4)
             await tab.look(width, 900, dark=dark)
             await tab.open(f"{it.url}/")
             overview = await tab.evaluate(

@@ -62,7 +62,7 @@ async def test_a_frozen_database_fails_in_time_and_alone_and_nothing_shows_a_sec
             threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("s3:")]
 
     runs = 'chatterfy_probe_runs_total{kind="http",probe="web"}'
-    assert took < 1 + 0.6 + 0.5 + 1  # interval, timeout, the page's own refresh, and a busy machine
+    assert took < 1 + 0.6 + 0.5 + 8  # interval, timeout, the page's own refresh, and a busy machine
     assert value(during, 'chatterfy_probe_success{kind="postgres",probe="db"}') == 0
     assert value(during, SLOTS) == value(before, SLOTS) is not None
     assert value(before, runs) < value(after, runs)

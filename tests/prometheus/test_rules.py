@@ -115,6 +115,7 @@ def mutants(rule: Rule) -> Iterator[tuple[str, dict[str, str | None]]]:
         yield f"for: {rule.wait} dropped", {"for": None}
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule.alert)
 def test_no_threshold_and_no_wait_can_be_changed_unnoticed(rule, tmp_path):
     name = rule.group.partition("/")[0]

@@ -108,7 +108,7 @@ class Pipeline:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             output, _ = await process.communicate()
         assert process.returncode is not None
         return Ended(process.returncode, output.decode())

@@ -92,7 +92,7 @@ async def test_stopping_it_leaves_nothing_running(pipeline: Pipeline, signum: in
 
     os.kill(process.pid, signum)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == code
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert [it for it in alive if it.is_running() and it.status() != psutil.STATUS_ZOMBIE] == []

@@ -69,7 +69,7 @@ class Running:
     async def page(self) -> str:
         return (await self.get("/metrics"))[1]
 
-    async def until(self, wanted: str | Callable[[str], bool], within: float = 15.0) -> str:
+    async def until(self, wanted: str | Callable[[str], bool], within: float = 45.0) -> str:
         """The first page that contains (or fulfils) what is wanted; fails with the last page when it does not come."""
         page = ""
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -80,7 +81,18 @@ async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def closed_port() -> int:
-    """A port on 127.0.0.1 where nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port on 127.0.0.1 where nothing listens, and which nobody else is given: one's own server may have it later.
+
+    A socket that is bound and never listens refuses connections, and shares its port with a server that asks for
+    SO_REUSEADDR, as servers do (socket(7)).
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    _kept.append(sock)
+    if len(_kept) > 100:  # None is waited for as long as that.
+        _kept.popleft().close()
+    return int(sock.getsockname()[1])
+
+
+_kept: deque[socket.socket] = deque()

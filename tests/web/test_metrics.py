@@ -80,8 +80,9 @@ async def test_a_hanging_dependency_slows_no_scrape_and_no_other_probe(exporter)
           hung: {{kind: http, url: "http://127.0.0.1:{port}/", interval: 60s, timeout: 50s}}
           quick: {{kind: tcp, host: 127.0.0.1, port: {port}, interval: 1s, timeout: 500ms}}"""
         async with exporter(text) as it:
-            await it.until('chatterfy_probe_runs_total{kind="tcp",probe="quick"} 3.0')
-            async with asyncio.timeout(1):
+            runs = 'chatterfy_probe_runs_total{kind="tcp",probe="quick"}'
+            await it.until(lambda page: (value(page, runs) or 0) >= 3)
+            async with asyncio.timeout(10):
                 page = await it.page()
 
     assert 'chatterfy_probe_runs_total{kind="http",probe="hung"} 0.0' in page
