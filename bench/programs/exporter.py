@@ -4,19 +4,18 @@ import argparse
 import asyncio
 import gc
 import json
-import os
 import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from exporter import commands
 from exporter.app import App
-from exporter.clock import Clock, SystemClock
+from exporter.cli.commands import serve
+from exporter.clock import Clock
 from exporter.jobs import Task
 from exporter.metrics.catalogue import Metric, Sample
 from exporter.schedule import Scheduler
-from exporter.settings import Settings, load
+from exporter.settings import Settings
 
 LABELS = ("database", "plan", "region", "tenant")
 VALUE = Metric("bench_value", "gauge", "A value by tenant, as a query gives them; replaced every second.", LABELS)
@@ -102,5 +101,5 @@ if __name__ == "__main__":
     parser.add_argument("--series", type=int, default=0)
     parser.add_argument("--tick", action="store_true")
     chosen = parser.parse_args()
-    commands.App = Loaded  # type: ignore[attr-defined]  # so that what is measured is the command itself
-    asyncio.run(commands.serve(lambda: load(chosen.path, os.environ), SystemClock()))
+    serve.App = Loaded  # type: ignore[attr-defined]  # so that what is measured is the command itself
+    serve.command(["--config", str(chosen.path)])
