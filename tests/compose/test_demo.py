@@ -150,7 +150,6 @@ def shown(page: str) -> bool:
     return all(total(page, name) > 0 for name in SHOWN)
 
 
-@pytest.mark.timeout(240)
 async def test_every_probe_is_up_every_query_has_succeeded_and_every_endpoint_has_got_something(tmp_path, secrets):
     ports, ingest = [str(closed_port()) for _ in range(4)], str(closed_port())
     path = configuration(tmp_path, secrets, ports, ingest)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from tests.support.compose import services
 from tests.support.programs import program
@@ -81,7 +80,6 @@ async def scale(folder: Path, exporter: str) -> AsyncIterator[tuple[Prometheus, 
         yield Prometheus(f"http://{prometheus}", session), Store(f"http://{store}", session)
 
 
-@pytest.mark.timeout(180)
 async def test_what_was_scraped_and_recorded_is_in_the_long_term_store(exporter, tmp_path):
     async with raw_server(hang) as port:
         probes = f"probes: {{db: {{kind: tcp, host: 127.0.0.1, port: {port}, critical: true}}}}"

@@ -27,8 +27,6 @@ REQUESTS = 'SELECT endpoint, method, status FROM "Metric" ORDER BY 1, 2, 3'
 EVENTS = 'SELECT "eventType", data FROM "BusinessEvent" ORDER BY 1, 2'
 SOON = 30.0
 
-pytestmark = pytest.mark.timeout(180)
-
 
 class Api:
     """The app of tests/sdks/events with the files of the docs, in Node."""

@@ -37,7 +37,6 @@ async def test_the_examples_of_the_description_are_taken(it):
     assert [status for status, _ in answers] == [202] * 5
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", PATHS)
 async def test_whatever_is_sent_is_answered_as_described(it, tmp_path, name):
     process = await asyncio.create_subprocess_exec(

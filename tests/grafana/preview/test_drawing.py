@@ -15,8 +15,6 @@ from tests.support.screens import EVERY_KIND, MOMENT, filled_prometheus, panel, 
 ROOT = Path(__file__).parents[3]
 SUBSTITUTES = {"gauge", "heatmap", "piechart", "state-timeline"}
 
-pytestmark = pytest.mark.timeout(300)  # the packages may have to be installed first
-
 
 @pytest.fixture(scope="module", autouse=True)
 def page() -> None:

@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.ingest.beacon.conftest import ORIGIN
@@ -28,7 +27,6 @@ async def test_the_examples_of_the_description_are_taken(beacon):
     assert len([line for line in page.splitlines() if "_count{" in line]) == 4
 
 
-@pytest.mark.timeout(300)
 async def test_whatever_is_sent_is_answered_as_described(beacon, tmp_path):
     async with beacon() as it:
         process = await asyncio.create_subprocess_exec(

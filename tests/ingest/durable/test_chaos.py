@@ -14,8 +14,6 @@ from tests.support.running import value
 from tests.support.sending import SOON, Senders, sending
 from tests.support.servers import closed_port
 
-pytestmark = pytest.mark.timeout(300)
-
 ROOT = Path(__file__).parents[3]
 
 
