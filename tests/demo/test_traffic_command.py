@@ -59,12 +59,11 @@ _numbers = count(1)
 
 
 @pytest.fixture
-async def empty(postgres_cluster: Postgres) -> AsyncIterator[str]:
+async def empty(postgres_cluster: Postgres) -> str:
     """The URL of a new database with nothing in it, as its owner."""
     name = f"traffic{next(_numbers)}"
     await postgres_cluster.execute(f"CREATE DATABASE {name}")
-    yield postgres_cluster.url(database=name)
-    await postgres_cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return postgres_cluster.url(database=name)
 
 
 async def ask(url: str, sql: str) -> int:
