@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 
@@ -33,6 +34,8 @@ ENABLED = Metric(
 CHECK_EVERY = 60.0
 TO_THE_PAGE = 1.0
 """Seconds, at most, from a result to the page that has it."""
+CLOSE_WITHIN = 1.0
+"""Seconds that closing waits for a disk that hangs."""
 
 
 class QueryTask(Task):
@@ -151,7 +154,9 @@ class Business:
             _, writers, daily = self._daily
             await daily.close()
             await writers.close()
-        self._state.close()
+        with suppress(TimeoutError):
+            async with self._clock.timeout(CLOSE_WITHIN):
+                await self._state.close()
         for name in self._work:
             self._store.replace(f"enabled:{name}", ())
             self._work[name].clear()

@@ -1,6 +1,5 @@
 """What the counters have closed, kept in SQLite: one row for each query, written whole."""
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from exporter.errors import ExporterError
+from exporter.tools import OneByOne
 
 Key = tuple[str, ...]
 """A series of a query: its label values, then the name of the value column (a bucket's number for a histogram)."""
@@ -100,7 +100,7 @@ class StateFile:
             )
         except sqlite3.Error as error:
             raise ExporterError(f"state.path: {path} cannot be used: {error}") from error
-        self._lock = asyncio.Lock()
+        self._calls = OneByOne("state")
 
     async def load(self, query: str, meaning: str) -> Closed:
         """The query's state; a new one where there is none, or where another statement (`meaning`) counted it."""
@@ -111,13 +111,12 @@ class StateFile:
         """Keeps the query's state. Raises sqlite3.Error, with the old state still there, when it cannot be written."""
         await self._run("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)", query, meaning, closed.dump())
 
-    def close(self) -> None:
-        """Closes the file."""
-        self._connection.close()
+    async def close(self) -> None:
+        """Closes the file, after what is under way."""
+        await self._calls.run(self._connection.close)
 
     async def _run(self, sql: str, *values: str) -> list[tuple[str]]:
-        async with self._lock:
-            return await asyncio.to_thread(lambda: self._connection.execute(sql, values).fetchall())
+        return await self._calls.run(lambda: self._connection.execute(sql, values).fetchall())
 
 
 def _dumped(totals: Totals) -> list[tuple[list[str], str]]:

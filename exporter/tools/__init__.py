@@ -10,9 +10,9 @@ import aiohttp
 
 from exporter.clock import Clock
 from exporter.tools.dial import Dialer, Phase, PhasedConnector, Shake
-from exporter.tools.threads import in_thread
+from exporter.tools.threads import OneByOne, in_thread
 
-__all__ = ["Dialer", "Phase", "Tools", "in_thread"]
+__all__ = ["Dialer", "OneByOne", "Phase", "Tools", "in_thread"]
 
 KEPT = 15.0
 """Seconds that a relay's connection is kept after an answer: less than the servers that it speaks to keep theirs."""

@@ -34,3 +34,26 @@ def in_thread(function: Callable[[], Result], name: str) -> asyncio.Future[Resul
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return future
+
+
+class OneByOne:
+    """Blocking calls that may not overlap: each in a thread, and the next begins when the one before has ended.
+
+    Whoever waits for a call may be cancelled. A thread cannot be: the call goes on, and the next one waits for its end.
+    """
+
+    def __init__(self, name: str, after: Callable[[], None] = lambda: None) -> None:
+        """`after` runs on the event loop when a call has ended well, even where nobody waits for it any more."""
+        self._name = name
+        self._after = after
+        self._lock = asyncio.Lock()
+
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """The function's result; raises what it raises."""
+        return await asyncio.shield(asyncio.create_task(self._run(function)))
+
+    async def _run(self, function: Callable[[], Result]) -> Result:
+        async with self._lock:
+            result = await asyncio.shield(in_thread(function, self._name))
+        self._after()
+        return result

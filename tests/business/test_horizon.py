@@ -85,7 +85,7 @@ class Counters:
 
     async def close(self):
         await self.pool.close()
-        self.state.close()
+        await self.state.close()
 
 
 def series(page):

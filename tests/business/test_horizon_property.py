@@ -62,7 +62,7 @@ class Site:
 
     async def __aexit__(self, *_):
         await self.pool.close()
-        self.state.close()
+        await self.state.close()
         for session in self.sessions.values():
             await session.close()
 
@@ -150,7 +150,7 @@ class Site:
     async def kill(self):
         """Nothing but the state file is left."""
         await self.pool.close()
-        self.state.close()
+        await self.state.close()
         self.begin_counting()
 
     def text(self):

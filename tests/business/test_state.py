@@ -1,5 +1,9 @@
 """What the counters keep: exact, whole, and small."""
 
+import asyncio
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -41,10 +45,31 @@ async def test_it_comes_back_exactly_as_it_was_written(tmp_path):
     await file.save("messages", "as counted", state)
     back = await file.load("messages", "as counted")
     other = await file.load("messages", "counted otherwise")
-    file.close()
+    await file.close()
 
     assert back == state
     assert other == Closed()
+
+
+async def test_what_is_being_written_is_written_though_whoever_waits_for_it_is_cancelled_and_the_file_closed(tmp_path):
+    path = tmp_path / "state.sqlite"
+    file = StateFile(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        saving = asyncio.create_task(file.save("messages", "as counted", closed()))
+        while "state" not in {thread.name for thread in threading.enumerate()} and not saving.done():
+            await asyncio.sleep(0)
+        saving.cancel()
+        closing_it = asyncio.create_task(file.close())
+        await asyncio.wait([saving])
+        other.execute("ROLLBACK")
+        await closing_it
+
+    again = StateFile(path)
+    kept = await again.load("messages", "as counted")
+    await again.close()
+    assert saving.cancelled()
+    assert kept == closed()
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

@@ -177,7 +177,7 @@ async def test_with_the_printed_grants_a_role_checks_the_tables_and_moves_the_ho
         for counter in counters:
             await counter.refresh(10)
     await pool.close()
-    state.close()
+    await state.close()
 
     assert "not checked" not in checked.stderr
     assert not [counter.query.name for counter in counters if counter.cold]

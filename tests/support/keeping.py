@@ -179,7 +179,7 @@ class Counting:
 
     async def close(self) -> None:
         await self._pool.close()
-        self._state.close()
+        await self._state.close()
 
 
 async def _main() -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from exporter.tools import in_thread
+from exporter.tools import OneByOne, in_thread
 
 pytestmark = pytest.mark.fast
 
@@ -43,3 +43,30 @@ def test_a_result_that_comes_when_the_loop_is_gone_is_dropped():
     thread.join(5)
 
     assert not thread.is_alive()
+
+
+async def test_calls_do_not_overlap_though_whoever_waits_for_one_is_cancelled():
+    gate, ended = threading.Event(), []
+    calls = OneByOne("worker", after=lambda: ended.append("well"))
+    first = asyncio.create_task(calls.run(gate.wait))
+    second = asyncio.create_task(calls.run(gate.is_set))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    await asyncio.wait([second], timeout=0.2)
+    early = second.done()
+    gate.set()
+
+    assert (early, await second, first.cancelled()) == (False, True, True)
+    assert ended == ["well", "well"]
+
+
+async def test_a_call_that_fails_ends_and_lets_the_next_begin():
+    ended = []
+    calls = OneByOne("worker", after=lambda: ended.append("well"))
+
+    with pytest.raises(ValueError, match="no number"):
+        await calls.run(lambda: int("no number"))
+
+    assert await calls.run(lambda: 5) == 5
+    assert ended == ["well"]

@@ -1,9 +1,7 @@
 """The spool as the event loop sees it: one call at a time, each in a thread, and its figures on the page."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
 
 from exporter.clock import Clock
 from exporter.ingest.durable.options import SpoolOptions
@@ -11,7 +9,7 @@ from exporter.ingest.durable.spool import Spool, Waiting
 from exporter.limits import Row
 from exporter.metrics.catalogue import Metric, Sample
 from exporter.metrics.store import Store
-from exporter.tools import in_thread
+from exporter.tools import OneByOne
 
 ROWS = Metric(
     "chatterfy_ingest_spool_rows",
@@ -34,8 +32,6 @@ LIMIT = Metric("chatterfy_ingest_spool_limit_bytes", "gauge", "Bytes that the sp
 CLOSE_WITHIN = 1.0
 """Seconds that closing waits for a disk that hangs."""
 
-Result = TypeVar("Result")
-
 
 class Disk:
     """Owns the spool. Its methods raise sqlite3.Error, and then nothing has changed."""
@@ -46,7 +42,7 @@ class Disk:
         self._spool = Spool(options.path, options.limit)
         self._store = store
         self._clock = clock
-        self._one = asyncio.Lock()
+        self._calls = OneByOne("spool", after=self._publish)
         self._publish()
 
     @property
@@ -61,32 +57,22 @@ class Disk:
 
     async def append(self, rows: Sequence[tuple[str, Row]]) -> list[bool]:
         """Adds rows; tells of each whether it is new."""
-        return await self._run(lambda: self._spool.append(rows))
+        return await self._calls.run(lambda: self._spool.append(rows))
 
     async def first(self, count: int) -> list[Waiting]:
         """The rows that have waited longest."""
-        return await self._run(lambda: self._spool.first(count))
+        return await self._calls.run(lambda: self._spool.first(count))
 
     async def remove(self, last: int, refused: Sequence[tuple[Waiting, str]]) -> None:
         """Takes away the rows up to `last`, and lays aside those that were refused."""
-        await self._run(lambda: self._spool.remove(last, refused, self._clock.now()))
+        await self._calls.run(lambda: self._spool.remove(last, refused, self._clock.now()))
 
     async def close(self) -> None:
         """Closes the file, after what is under way, and takes its figures off the page."""
         with suppress(TimeoutError):
             async with self._clock.timeout(CLOSE_WITHIN):
-                await self._run(self._spool.close)
+                await self._calls.run(self._spool.close)
         self._store.replace("ingest.spool", ())
-
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        # Whoever waits may be cancelled; a thread cannot be, and the next one begins when it has ended.
-        return await asyncio.shield(asyncio.create_task(self._alone(work)))
-
-    async def _alone(self, work: Callable[[], Result]) -> Result:
-        async with self._one:
-            result = await asyncio.shield(in_thread(work, "spool"))
-        self._publish()
-        return result
 
     def _publish(self) -> None:
         spool = self._spool
