@@ -88,6 +88,7 @@ async def test_what_was_scraped_and_recorded_is_in_the_long_term_store(exporter,
             scale(tmp_path, it.url.removeprefix("http://")) as (prometheus, store),
         ):
             (recorded,) = await prometheus.until("environment:chatterfy_up:min", within=60)
+            await store.until("count(up) == 3", within=60 + LATENCY)
             found = {
                 name: await store.until(name, within=60 + LATENCY)
                 for name in ("chatterfy_probe_success", "environment:chatterfy_up:min", "up")
