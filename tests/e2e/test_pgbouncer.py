@@ -18,10 +18,10 @@ async def test_the_probe_and_every_query_work_through_pgbouncer(config, postgres
             "queries: {every: {users: 1s, messages: 1s}}\n"
         )
         async with running(path, {"DB": through}) as it:
-            page = await it.until(lambda page: page.count('chatterfy_job_last_success_timestamp_seconds{task="') >= 17)
+            await it.until(lambda page: page.count('chatterfy_job_last_success_timestamp_seconds{task="') >= 17)
             again = await it.until(lambda page: (value(page, 'chatterfy_job_runs_total{task="messages"}') or 0) >= 3)
 
-    assert value(page, 'chatterfy_probe_success{kind="postgres",probe="db"}') == 1
+    assert value(again, 'chatterfy_probe_success{kind="postgres",probe="db"}') == 1
     assert value(again, 'chatterfy_messages_total{model="m",provider="openai"}') == 1
     failures = [line for line in again.splitlines() if line.startswith("chatterfy_job_failures_total")]
     assert [line for line in failures if not line.endswith(" 0.0")] == []
