@@ -140,11 +140,15 @@ async def test_the_sdk_for_python_sends_to_a_running_exporter(exporter, upstream
 
     async with exporter(text, UPSTREAM=f"http://{KEY}@127.0.0.1:{upstream.port}/42") as it:
         await run(sys.executable, "-c", PYTHON, SENTRY_DSN=dsn(it.app.ingest_url))
-        page = await it.until('transaction="GET /users/:id"')
+        page = await it.until(
+            lambda page: (
+                'transaction="GET /users/:id"' in page
+                and value(page, 'chatterfy_sentry_forwards_total{project="api"}') == len(upstream.came) >= 3
+            )
+        )
 
     assert events(page, "error", "staging") == 1
     assert events(page, "warning", "staging") == 1
-    assert value(page, 'chatterfy_sentry_forwards_total{project="api"}') == len(upstream.came) >= 3
     assert all(sent.headers["Content-Encoding"] == "gzip" and sent.body[:2] == b"\x1f\x8b" for sent in upstream.came)
 
 
