@@ -69,7 +69,7 @@ documents:
 screens:
 	$(bin)/python -m grafana.source --check
 fast:
-	$(bin)/pytest -m fast -n 2 -q
+	$(bin)/pytest -m fast -n 3 -q
 whole:
 	$(bin)/coverage erase
 	$(bin)/pytest -n 2 --dist loadscope --durations=20 --cov --cov-report=term

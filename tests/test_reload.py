@@ -1,11 +1,7 @@
 """Reading the configuration again while the exporter runs."""
 
-import pytest
-
 from tests.support.running import running, value
 from tests.support.servers import hang, raw_server
-
-pytestmark = pytest.mark.fast
 
 HEAD = "listen: 127.0.0.1:0\n"
 

@@ -19,8 +19,6 @@ from exporter.probes.base import KINDS
 from tests.support.cli import environment, run, run_process
 from tests.support.servers import closed_port, hang, http_server, raw_server
 
-pytestmark = pytest.mark.fast
-
 COMMANDS = [
     [],
     ["serve"],

@@ -19,7 +19,6 @@ from tests.support.cli import run_process
 from tests.support.doctor import PASSWORD, doctor, grafana
 from tests.support.servers import answer, closed_port, hang, http_server, raw_server
 
-pytestmark = pytest.mark.fast
 STRANGE = [
     "", "null", "7", "[]", "{}", '"x"', "[[]]", "[7]", '{"status": "success", "data": null}', "<html>Log in</html>",
     '{"status": "success", "data": {}}', '{"ready": 1}', '{"config": {"original": "{"}}', "[" * 100_000,

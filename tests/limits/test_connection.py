@@ -13,8 +13,6 @@ from exporter.limits import Endpoint
 from exporter.limits.connection import affordable
 from tests.support.listening import listening, request
 
-pytestmark = pytest.mark.fast
-
 
 @pytest.mark.parametrize("sent", [b"", b"POST", b"POST /v1/echo HTTP/1.1\r\nHost: x\r\n"])
 async def test_a_client_that_does_not_send_its_headers_is_dropped_in_time(sent):

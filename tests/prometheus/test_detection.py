@@ -11,8 +11,6 @@ from tests.support.rules import alerts
 PROMISE = 120.0
 DOCS = Path(__file__).parents[2] / "docs/alerting.md"
 
-pytestmark = pytest.mark.fast
-
 
 def test_every_critical_alert_is_in_time_or_exempt():
     critical = {rule.alert for rule in alerts() if rule.labels["severity"] == "critical"}

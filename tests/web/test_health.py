@@ -2,12 +2,10 @@
 
 import json
 
-import pytest
 from aiohttp import web
 
 from tests.support.servers import closed_port, hang, http_server, raw_server
 
-pytestmark = pytest.mark.fast
 QUICK = "interval: 1s, timeout: 500ms"
 
 

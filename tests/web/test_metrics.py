@@ -9,8 +9,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.support.running import value
 from tests.support.servers import hang, raw_server
 
-pytestmark = pytest.mark.fast
-
 
 async def test_the_first_page_is_there_at_once_and_says_what_is_running(exporter):
     async with exporter("") as it:

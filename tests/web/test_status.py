@@ -10,8 +10,6 @@ from exporter.states import KEPT, Result, State
 from exporter.web.status import ago, seconds, sparkline
 from tests.support.servers import http_server
 
-pytestmark = pytest.mark.fast
-
 
 async def test_it_says_what_is_down_since_when_and_why(exporter, unused_tcp_port):
     text = f"""environment: staging

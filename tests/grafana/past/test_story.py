@@ -20,8 +20,6 @@ from grafana.past.rules import groups, levels, seconds
 from grafana.past.story import MINUTE, Story, share
 from tests.support.programs import program
 
-pytestmark = pytest.mark.fast
-
 STORY = Story.until(END)
 TIERS = {name: tiers for name, tiers in vars(grid).items() if name.isupper() and isinstance(tiers, tuple)}
 LOOKBACK = 5 * MINUTE

@@ -14,8 +14,6 @@ from exporter.metrics.page import Page
 from exporter.metrics.store import Store
 from tests.support.running import value
 
-pytestmark = pytest.mark.fast
-
 TEXT = st.text(st.characters(), max_size=30)  # with what is no text: halves of surrogate pairs
 JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | TEXT, st.lists, max_leaves=3)
 PAGE = st.sampled_from(["/", "/chat/[id]", "/chat/1", "https://a.b/docs/c/d?e#f", "/docs", "a", "//", "/\ud800"]) | TEXT
